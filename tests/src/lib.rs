@@ -1,0 +1,1 @@
+//! Traces, real peers and benches for the four crates.
