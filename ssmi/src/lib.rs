@@ -1,1 +1,6 @@
 #![doc = include_str!("../README.md")]
+
+pub mod codec;
+pub mod command;
+pub mod framing;
+pub mod types;
