@@ -180,13 +180,13 @@ mod tests {
     fn known_answers() {
         let part = Element::Concatenated8 { reference: 0x4d, total: 2, part: 1 };
         let ports = Element::Ports { destination: 0x0b84, source: 0x23f0 };
-        known(b"\x05\x00\x03\x4d\x02\x01Part one, ", &[part.clone()], b"Part one, ");
+        known(b"\x05\x00\x03\x4d\x02\x01Part one, ", std::slice::from_ref(&part), b"Part one, ");
         known(
             b"\x06\x08\x04\x01\x02\x03\x01x",
             &[Element::Concatenated16 { reference: 0x0102, total: 3, part: 1 }],
             b"x",
         );
-        known(b"\x06\x05\x04\x0b\x84\x23\xf0", &[ports.clone()], b"");
+        known(b"\x06\x05\x04\x0b\x84\x23\xf0", std::slice::from_ref(&ports), b"");
         known(b"\x0b\x05\x04\x0b\x84\x23\xf0\x00\x03\x4d\x02\x01z", &[ports, part], b"z");
         known(b"\x04\x00\x02\x4d\x02", &[Element::Other { id: 0, data: vec![0x4d, 2] }], b"");
     }
