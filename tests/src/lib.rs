@@ -1,1 +1,4 @@
-//! Traces, real peers and benches for the four crates.
+//! What the conformance tests, the `trace` tool and the benches share.
+
+pub mod capture;
+pub mod vectors;
