@@ -1,0 +1,310 @@
+//! How each type of field is read, written and shown.
+
+use bytes::{BufMut, BytesMut};
+
+use super::primitives::{Fault, Reader, put_c_octet_string};
+use super::{DecodeProblem, Leniency};
+use crate::types::*;
+
+/// A field of a body, or several that are one value: an address is three on the wire, a message two.
+pub(crate) trait Field: Sized {
+    /// Reads it. The fault of a field with parts says which part.
+    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault>;
+
+    /// Octets on the wire.
+    fn length(&self) -> usize;
+
+    /// Appends exactly [`length`](Self::length) octets.
+    fn write(&self, dst: &mut BytesMut);
+
+    /// Appends name and value of each part.
+    fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>);
+
+    /// The specification's name of a part of the field `name`.
+    fn part(name: &'static str, _part: u8) -> &'static str {
+        name
+    }
+}
+
+/// A field by its name in the specification, for people and logs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldValue<'a> {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value.
+    pub value: Value<'a>,
+    /// What the value means, in short; empty if it says all itself.
+    pub meaning: String,
+}
+
+/// The value of a field as it stands on the wire.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// One octet.
+    U8(u8),
+    /// Four octets.
+    U32(u32),
+    /// A string; its NUL is not shown.
+    Text(&'a [u8]),
+    /// A string that must not be shown.
+    Secret(&'a [u8]),
+    /// Octets of a length given elsewhere.
+    Octets(&'a [u8]),
+    /// Entries with fields of their own.
+    List(Vec<Vec<FieldValue<'a>>>),
+}
+
+impl Value<'_> {
+    /// Octets on the wire, a string's NUL included.
+    pub fn length(&self) -> usize {
+        match self {
+            Self::U8(_) => 1,
+            Self::U32(_) => 4,
+            Self::Text(text) | Self::Secret(text) => text.len().saturating_add(1),
+            Self::Octets(octets) => octets.len(),
+            Self::List(entries) => entries.iter().flatten().map(|field| field.value.length()).sum(),
+        }
+    }
+}
+
+impl<'a> FieldValue<'a> {
+    pub(crate) fn new(name: &'static str, value: Value<'a>) -> Self {
+        Self { name, value, meaning: String::new() }
+    }
+}
+
+impl<const N: usize> Field for COctetString<N> {
+    #[inline]
+    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        reader.c_octet_string()
+    }
+
+    #[inline]
+    fn length(&self) -> usize {
+        self.len().saturating_add(1)
+    }
+
+    #[inline]
+    fn write(&self, dst: &mut BytesMut) {
+        put_c_octet_string(dst, self);
+    }
+
+    fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
+        shown.push(FieldValue::new(name, Value::Text(self.as_slice())));
+    }
+}
+
+impl Field for Password {
+    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        reader.c_octet_string_up_to(reader.limits().max_password()).map(Self::from)
+    }
+
+    fn length(&self) -> usize {
+        self.expose().length()
+    }
+
+    fn write(&self, dst: &mut BytesMut) {
+        self.expose().write(dst);
+    }
+
+    fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
+        shown.push(FieldValue::new(name, Value::Secret(self.expose().as_slice())));
+    }
+}
+
+impl Field for SmppTime {
+    #[inline]
+    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let before = reader.clone();
+        let time = Self::from_peer(reader.c_octet_string()?);
+        if time.is_unset() {
+            return Ok(time);
+        }
+        // A message centre's local time of 12 digits is a form that 3.4 has for final_date.
+        let local = reader.is_response() && time.as_octets().len() == 12;
+        let rule = if local { time.value().map(drop) } else { time.validate() };
+        if let Err(problem) = rule
+            && let Err(fault) = reader.forgive(Leniency::OddTime, problem.into())
+        {
+            *reader = before;
+            return Err(fault);
+        }
+        Ok(time)
+    }
+
+    #[inline]
+    fn length(&self) -> usize {
+        self.as_octets().length()
+    }
+
+    #[inline]
+    fn write(&self, dst: &mut BytesMut) {
+        self.as_octets().write(dst);
+    }
+
+    fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
+        self.as_octets().show(name, shown);
+    }
+}
+
+impl<const N: usize> Field for Address<N> {
+    #[inline]
+    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let ton = reader.u8_known(Leniency::ReservedTonNpi, |ton| Ton(ton).meaning().is_some())?;
+        let npi = reader.u8_known(Leniency::ReservedTonNpi, |npi| Npi(npi).meaning().is_some());
+        let npi = npi.map_err(|fault| fault.in_part(1))?;
+        let addr = reader.c_octet_string().map_err(|fault| fault.in_part(2))?;
+        Ok(Self { ton: Ton(ton), npi: Npi(npi), addr })
+    }
+
+    #[inline]
+    fn length(&self) -> usize {
+        self.addr.length().saturating_add(2)
+    }
+
+    #[inline]
+    fn write(&self, dst: &mut BytesMut) {
+        dst.put_slice(&[self.ton.0, self.npi.0]);
+        self.addr.write(dst);
+    }
+
+    fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
+        let [ton, npi, addr] = address_parts(name);
+        self.ton.show(ton, shown);
+        self.npi.show(npi, shown);
+        self.addr.show(addr, shown);
+    }
+
+    fn part(name: &'static str, part: u8) -> &'static str {
+        address_parts(name).get(usize::from(part)).copied().unwrap_or(name)
+    }
+}
+
+/// The specification's names of an address's fields: type of number, numbering plan, address.
+pub(crate) fn address_parts(name: &'static str) -> [&'static str; 3] {
+    match name {
+        "source" => ["source_addr_ton", "source_addr_npi", "source_addr"],
+        "destination" => ["dest_addr_ton", "dest_addr_npi", "destination_addr"],
+        "esme" => ["esme_addr_ton", "esme_addr_npi", "esme_addr"],
+        "address_range" => ["addr_ton", "addr_npi", "address_range"],
+        _ => [name; 3],
+    }
+}
+
+impl Field for ShortMessage {
+    #[inline]
+    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let before = reader.clone();
+        let length = usize::from(reader.u8()?);
+        let left = reader.left();
+        let max = reader.limits().max_short_message();
+        let problem = match length {
+            _ if length > left => DecodeProblem::MessageCut { length, left },
+            _ if length > max => DecodeProblem::MessageTooLong { length, max },
+            _ => return reader.octets(length).map(Self::from_valid),
+        };
+        *reader = before;
+        Err(problem.into())
+    }
+
+    #[inline]
+    fn length(&self) -> usize {
+        self.len().saturating_add(1)
+    }
+
+    #[inline]
+    fn write(&self, dst: &mut BytesMut) {
+        dst.put_u8(self.length_octet());
+        dst.put_slice(self.as_bytes());
+    }
+
+    fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
+        shown.push(FieldValue::new("sm_length", Value::U8(self.length_octet())));
+        shown.push(FieldValue::new(name, Value::Octets(self.as_bytes())));
+    }
+
+    fn part(_: &'static str, _: u8) -> &'static str {
+        "sm_length"
+    }
+}
+
+impl Field for u8 {
+    #[inline]
+    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        reader.u8()
+    }
+
+    #[inline]
+    fn length(&self) -> usize {
+        1
+    }
+
+    #[inline]
+    fn write(&self, dst: &mut BytesMut) {
+        dst.put_u8(*self);
+    }
+
+    fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
+        shown.push(FieldValue::new(name, Value::U8(*self)));
+    }
+}
+
+impl Field for CommandStatus {
+    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        reader.u32().map(Self)
+    }
+
+    fn length(&self) -> usize {
+        4
+    }
+
+    fn write(&self, dst: &mut BytesMut) {
+        dst.put_u32(self.0);
+    }
+
+    fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
+        shown.push(FieldValue { name, value: Value::U32(self.0), meaning: self.to_string() });
+    }
+}
+
+/// Fields of one octet with meanings.
+macro_rules! octet_fields {
+    ($($octet:ty $(, $note:ident)?;)*) => {
+        $(impl Field for $octet {
+            #[inline]
+            fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+                let value = Self(reader.u8()?);
+                $(reader.$note(value);)?
+                Ok(value)
+            }
+
+            #[inline]
+            fn length(&self) -> usize {
+                1
+            }
+
+            #[inline]
+            fn write(&self, dst: &mut BytesMut) {
+                dst.put_u8(self.0);
+            }
+
+            fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
+                shown.push(FieldValue { name, value: Value::U8(self.0), meaning: self.to_string() });
+            }
+        })*
+    };
+}
+
+octet_fields! {
+    DataCoding;
+    EsmClass, note;
+    InterfaceVersion;
+    MessageState;
+    Npi;
+    PriorityFlag;
+    ProtocolId;
+    RegisteredDelivery;
+    ReplaceIfPresent;
+    Ton;
+}

@@ -1,0 +1,6 @@
+#![doc = include_str!("../README.md")]
+
+pub mod codec;
+pub mod pdu;
+pub mod tlv;
+pub mod types;

@@ -1,0 +1,246 @@
+use bytes::{Bytes, BytesMut};
+use thiserror::Error;
+
+use super::{GenericNack, Pdu};
+use crate::codec::{
+    DecodeError, DecodeProblem, EncodeError, EncodeProblem, Fault, HEADER, Leniencies, Leniency, Limits, Reader,
+    header, put_header,
+};
+use crate::types::{CommandId, CommandStatus, SequenceNumber};
+
+/// What a header says beside the operation and the length, which stand in the PDU itself.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+pub struct Header {
+    /// The outcome, in a response. 0 in requests, where a receiver ignores it.
+    pub command_status: CommandStatus,
+    /// A response echoes that of its request. Whatever a peer sent is kept; this side makes
+    /// [`SequenceNumber`]s.
+    pub sequence_number: u32,
+}
+
+/// One PDU with its header, and with the octets that it has too many.
+///
+/// Decoding and then encoding gives the same octets for every PDU that was accepted.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Frame {
+    /// Status and sequence number.
+    pub header: Header,
+    /// The PDU.
+    pub pdu: Pdu,
+    /// Octets behind the PDU that belong to none of its fields; none in a PDU that keeps to the specification.
+    /// Written back by [`encode`](Self::encode).
+    pub rest: Bytes,
+}
+
+/// A PDU that was cut from the stream and not looked into.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RawPdu {
+    /// The operation.
+    pub command_id: CommandId,
+    /// Status and sequence number.
+    pub header: Header,
+    /// What follows the header.
+    pub body: Bytes,
+}
+
+/// A PDU whose body is not what it should be. Only this PDU is lost to the stream, and it stands here.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[error("bad {command_id} with sequence_number {}: {error}", header.sequence_number)]
+pub struct BadPdu {
+    /// The operation.
+    pub command_id: CommandId,
+    /// Status and sequence number.
+    pub header: Header,
+    /// What follows the header.
+    pub body: Bytes,
+    /// What is wrong with it.
+    #[source]
+    pub error: DecodeError,
+}
+
+/// Octets that are not one PDU.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum InvalidFrame {
+    /// Fewer than the 16 octets of a header.
+    #[error("{octets} octets; a header has 16")]
+    NoHeader {
+        /// Their number.
+        octets: usize,
+    },
+    /// command_length does not say how many octets there are.
+    #[error("command_length is {command_length}, and there are {octets} octets")]
+    Length {
+        /// What the header says.
+        command_length: u32,
+        /// What there is.
+        octets: usize,
+    },
+    /// The body is bad.
+    #[error(transparent)]
+    Bad(#[from] BadPdu),
+}
+
+impl Frame {
+    /// A request with its number.
+    pub fn request(sequence_number: SequenceNumber, pdu: impl Into<Pdu>) -> Self {
+        let header = Header { command_status: CommandStatus::ROK, sequence_number: sequence_number.get() };
+        Self { header, pdu: pdu.into(), rest: Bytes::new() }
+    }
+
+    /// A response with the number of its request.
+    pub fn response(sequence_number: u32, command_status: CommandStatus, pdu: impl Into<Pdu>) -> Self {
+        Self { header: Header { command_status, sequence_number }, pdu: pdu.into(), rest: Bytes::new() }
+    }
+
+    /// Reads one whole PDU, such as one from a log. For PDUs of a stream see [`framing`](crate::framing).
+    ///
+    /// # Errors
+    ///
+    /// Not as many octets as command_length says, or a body that the limits refuse.
+    pub fn decode(octets: impl Into<Bytes>, limits: &Limits) -> Result<Self, InvalidFrame> {
+        Ok(RawPdu::new(octets.into())?.decode(limits)?)
+    }
+
+    /// Appends the PDU: header, body, and the octets in `rest`.
+    ///
+    /// # Errors
+    ///
+    /// More octets than command_length can say; the buffer is then as it was.
+    pub fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        let length = HEADER.saturating_add(self.pdu.body_length()).saturating_add(self.rest.len());
+        let Ok(command_length) = u32::try_from(length) else {
+            let problem = EncodeProblem::PduTooLong { length, limit: u32::MAX as usize };
+            return Err(EncodeError { message: self.pdu.name(), field: None, problem });
+        };
+        dst.reserve(length);
+        let Header { command_status, sequence_number } = self.header;
+        put_header(dst, [command_length, self.pdu.command_id().0, command_status.0, sequence_number]);
+        self.pdu.write_body(dst);
+        if !self.rest.is_empty() {
+            dst.extend_from_slice(&self.rest);
+        }
+        Ok(())
+    }
+
+    /// The response that refuses this PDU: its own one without a body, or a generic_nack if the operation is not
+    /// known. None if nothing answers it: responses, outbind, alert_notification.
+    pub fn refusal(&self, command_status: CommandStatus) -> Option<Self> {
+        refusal(self.pdu.command_id(), self.header.sequence_number, command_status)
+    }
+}
+
+impl RawPdu {
+    /// Takes one whole PDU apart into header and body.
+    ///
+    /// # Errors
+    ///
+    /// Not as many octets as command_length says.
+    pub fn new(mut octets: Bytes) -> Result<Self, InvalidFrame> {
+        let Some([command_length, id, status, sequence_number]) = header(&octets) else {
+            return Err(InvalidFrame::NoHeader { octets: octets.len() });
+        };
+        if usize::try_from(command_length) != Ok(octets.len()) {
+            return Err(InvalidFrame::Length { command_length, octets: octets.len() });
+        }
+        bytes::Buf::advance(&mut octets, HEADER);
+        let header = Header { command_status: CommandStatus(status), sequence_number };
+        Ok(Self { command_id: CommandId(id), header, body: octets })
+    }
+
+    /// Reads the body.
+    ///
+    /// # Errors
+    ///
+    /// A body that the limits refuse. Only requests are refused, unless decoding is strict.
+    pub fn decode(self, limits: &Limits) -> Result<Frame, BadPdu> {
+        self.decode_noting(limits, &mut Leniencies::default())
+    }
+
+    /// As [`decode`](Self::decode), and says what was forgiven.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode).
+    #[inline]
+    pub fn decode_noting(self, limits: &Limits, used: &mut Leniencies) -> Result<Frame, BadPdu> {
+        let mut reader = Reader::new(self.command_id, &self.body, limits);
+        match read(&mut reader, self.header) {
+            Ok(pdu) => {
+                *used = reader.used();
+                // What an unknown operation holds is its body.
+                let rest = if matches!(pdu, Pdu::Unknown(_)) { Bytes::new() } else { reader.remainder() };
+                Ok(Frame { header: self.header, pdu, rest })
+            }
+            Err(error) => Err(BadPdu { command_id: self.command_id, header: self.header, body: self.body, error }),
+        }
+    }
+}
+
+impl BadPdu {
+    /// The answer that is due: the request's own response with the status that the error stands for. None if nothing
+    /// answers this PDU.
+    pub fn answer(&self) -> Option<Frame> {
+        refusal(self.command_id, self.header.sequence_number, self.error.command_status())
+    }
+
+    /// The PDU without its body being looked into.
+    pub fn into_raw(self) -> RawPdu {
+        RawPdu { command_id: self.command_id, header: self.header, body: self.body }
+    }
+}
+
+#[inline]
+fn read(reader: &mut Reader<'_>, header: Header) -> Result<Pdu, DecodeError> {
+    let command_id = reader.command_id();
+    let in_range = SequenceNumber::try_from(header.sequence_number).is_ok();
+    if !in_range && !(command_id == CommandId::GENERIC_NACK && header.sequence_number == 0) {
+        forgive(reader, "sequence_number", Leniency::SequenceNumber, DecodeProblem::SequenceNumber)?;
+    }
+    if !command_id.is_response() && !header.command_status.is_ok() {
+        forgive(reader, "command_status", Leniency::StatusInRequest, DecodeProblem::StatusInRequest)?;
+    }
+    let pdu = Pdu::parse(reader)?;
+    if command_id.is_response() {
+        let absent = !pdu.has_body();
+        if header.command_status.is_ok() && absent && reader.left() == 0 {
+            forgive(reader, "message_id", Leniency::MissingBody, DecodeProblem::NoBody)?;
+        } else if !header.command_status.is_ok() && !absent && pdu.body_length() > pdu.tlvs().as_bytes().len() {
+            // A body that is there for its TLVs says more about the error.
+            if pdu.tlvs().is_empty() {
+                forgive(reader, "command_status", Leniency::BodyDespiteError, DecodeProblem::UnexpectedBody)?;
+            }
+        }
+    }
+    Ok(pdu)
+}
+
+#[cold]
+fn forgive(
+    reader: &mut Reader<'_>,
+    field: &'static str,
+    leniency: Leniency,
+    problem: DecodeProblem,
+) -> Result<(), DecodeError> {
+    let offset = match field {
+        "command_status" => 8,
+        "sequence_number" => 12,
+        _ => HEADER,
+    };
+    reader.forgive(leniency, problem).map_err(|Fault { problem, .. }| DecodeError {
+        message: reader.command_id().name(),
+        field: Some(field),
+        offset,
+        problem,
+    })
+}
+
+fn refusal(command_id: CommandId, sequence_number: u32, command_status: CommandStatus) -> Option<Frame> {
+    let pdu = match (command_id.response(), command_id.name()) {
+        (Some(response), _) => Pdu::without_body(response)?,
+        (None, None) if !command_id.is_response() => GenericNack::default().into(),
+        _ => return None,
+    };
+    Some(Frame::response(sequence_number, command_status, pdu))
+}

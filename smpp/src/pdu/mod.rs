@@ -1,0 +1,191 @@
+//! The operations of SMPP 3.4 and 5.0, one struct each, and the frame that they travel in.
+//!
+//! A struct's fields are public, and what is not given is in its `Default`. Every PDU may have TLVs, even those that
+//! have none by the specification. The body of a response may be absent, whatever its status.
+
+mod frame;
+mod generic_nack;
+#[cfg(test)]
+pub(crate) mod known_answer;
+mod query_sm;
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::codec::{Body, DecodeError, EncodeError, EncodeProblem, FieldValue, Leniency, Reader, Wire};
+use crate::tlv::Tlvs;
+use crate::types::{CommandId, InterfaceVersion, ShortMessage};
+
+pub use self::frame::{BadPdu, Frame, Header, InvalidFrame, RawPdu};
+pub use self::generic_nack::GenericNack;
+pub use self::query_sm::{QuerySm, QuerySmResp};
+
+/// A PDU of an operation that neither version has: a vendor's, or one of 3.3.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Unknown {
+    /// Its number.
+    pub command_id: CommandId,
+    /// All that follows the header.
+    pub body: Bytes,
+}
+
+static NO_TLVS: Tlvs = Tlvs::new();
+
+/// Declares [`Pdu`] over three groups: PDUs that always have their body, responses whose body may be absent, and
+/// responses that are a header and, at most, TLVs.
+macro_rules! pdus {
+    (always { $($pdu:ident,)* } optional { $($response:ident,)* }) => {
+        /// Any PDU.
+        #[derive(Clone, Debug, Eq, PartialEq)]
+        #[expect(clippy::large_enum_variant, reason = "no heap on the hot path")]
+        #[non_exhaustive]
+        pub enum Pdu {
+            $(#[doc = concat!("See [`", stringify!($pdu), "`].")] $pdu($pdu),)*
+            $(#[doc = concat!("See [`", stringify!($response), "`]. None if the body is absent.")]
+            $response(Option<$response>),)*
+            /// An operation that is not known.
+            Unknown(Unknown),
+        }
+
+        impl Pdu {
+            /// Reads the body.
+            #[inline]
+            pub(crate) fn parse(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                match reader.command_id() {
+                    id if id.is_broadcast() && !reader.limits().is_5_0() => unknown(reader),
+                    $($pdu::COMMAND_ID => $pdu::parse(reader).map(Self::$pdu),)*
+                    $($response::COMMAND_ID => response(reader).map(Self::$response),)*
+                    _ => unknown(reader),
+                }
+            }
+
+            /// Octets of the body.
+            #[inline]
+            pub(crate) fn body_length(&self) -> usize {
+                match self {
+                    $(Self::$pdu(pdu) => pdu.length(),)*
+                    $(Self::$response(response) => response.as_ref().map_or(0, Body::length),)*
+                    Self::Unknown(unknown) => unknown.body.len(),
+                }
+            }
+
+            #[inline]
+            pub(crate) fn write_body(&self, dst: &mut BytesMut) {
+                match self {
+                    $(Self::$pdu(pdu) => pdu.write(dst),)*
+                    $(Self::$response(Some(response)) => response.write(dst),
+                    Self::$response(None) => {})*
+                    Self::Unknown(unknown) => dst.put_slice(&unknown.body),
+                }
+            }
+
+            /// The operation.
+            pub fn command_id(&self) -> CommandId {
+                match self {
+                    $(Self::$pdu(_) => $pdu::COMMAND_ID,)*
+                    $(Self::$response(_) => $response::COMMAND_ID,)*
+                    Self::Unknown(unknown) => unknown.command_id,
+                }
+            }
+
+            /// The mandatory fields by the specification's names, in wire order; none if the body is absent or the
+            /// operation is not known. Secrets are marked as such.
+            pub fn fields(&self) -> Vec<FieldValue<'_>> {
+                match self {
+                    $(Self::$pdu(pdu) => pdu.fields(),)*
+                    $(Self::$response(response) => response.as_ref().map(Wire::fields).unwrap_or_default(),)*
+                    Self::Unknown(_) => Vec::new(),
+                }
+            }
+
+            /// The TLVs.
+            pub fn tlvs(&self) -> &Tlvs {
+                match self {
+                    $(Self::$pdu(pdu) => &pdu.tlvs,)*
+                    $(Self::$response(response) => response.as_ref().map_or(&NO_TLVS, |response| &response.tlvs),)*
+                    Self::Unknown(_) => &NO_TLVS,
+                }
+            }
+
+            /// Whether the body is there: false for a response whose body is absent.
+            pub fn has_body(&self) -> bool {
+                !matches!(self, $(Self::$response(None))|*)
+            }
+
+            /// The response with no body.
+            pub(crate) fn without_body(command_id: CommandId) -> Option<Self> {
+                match command_id {
+                    $($pdu::COMMAND_ID => Some($pdu::default().into()),)*
+                    $($response::COMMAND_ID => Some(Self::$response(None)),)*
+                    _ => None,
+                }
+            }
+        }
+
+        $(impl From<$pdu> for Pdu {
+            fn from(pdu: $pdu) -> Self {
+                Self::$pdu(pdu)
+            }
+        })*
+
+        $(impl From<$response> for Pdu {
+            fn from(response: $response) -> Self {
+                Self::$response(Some(response))
+            }
+        })*
+    };
+}
+
+pdus! {
+    always {
+        GenericNack,
+        QuerySm,
+    }
+    optional {
+        QuerySmResp,
+    }
+}
+
+impl Pdu {
+    /// The specification's name, such as `submit_sm`.
+    pub fn name(&self) -> &'static str {
+        self.command_id().name().unwrap_or("unknown")
+    }
+}
+
+impl Default for Pdu {
+    fn default() -> Self {
+        GenericNack::default().into()
+    }
+}
+
+impl From<Unknown> for Pdu {
+    fn from(unknown: Unknown) -> Self {
+        Self::Unknown(unknown)
+    }
+}
+
+#[cold]
+fn unknown(reader: &mut Reader<'_>) -> Result<Pdu, DecodeError> {
+    let problem = crate::codec::DecodeProblem::UnknownCommand;
+    match reader.forgive(Leniency::UnknownCommand, problem) {
+        Ok(()) => Ok(Unknown { command_id: reader.command_id(), body: reader.remainder() }.into()),
+        Err(fault) => Err(reader.error(None, Some("command_id"), fault.problem)),
+    }
+}
+
+/// The body of a response: absent if there is none, or if it does not parse and that is forgiven.
+#[inline]
+fn response<T: Body>(reader: &mut Reader<'_>) -> Result<Option<T>, DecodeError> {
+    if reader.left() == 0 {
+        return Ok(None);
+    }
+    let before = reader.clone();
+    match T::parse(reader) {
+        Ok(response) => Ok(Some(response)),
+        Err(error) => {
+            *reader = before;
+            reader.forgive(Leniency::BrokenResponseBody, error.problem).map_err(|_| error)?;
+            Ok(None)
+        }
+    }
+}
