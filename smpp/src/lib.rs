@@ -2,5 +2,6 @@
 
 pub mod codec;
 pub mod pdu;
+pub mod text;
 pub mod tlv;
 pub mod types;
