@@ -219,6 +219,11 @@ fn replies_go_back_through_the_transport_they_came_from() {
         );
         assert_eq!(field(&outbound, "helper_metadata"), json!({"load_balancer": {"transport_names": []}}));
     }
+    // Two balancers in a row: the stack's top is the last one's.
+    let stack = json!({"in_reply_to": "m", "helper_metadata": {"load_balancer": {"transport_names": ["t1", "t2"]}}});
+    let outbound = dispatcher.route("app1", &message(stack), at(0));
+    assert_eq!(keys(&outbound), ["t2.outbound"]);
+    assert_eq!(field(&outbound, "helper_metadata"), json!({"load_balancer": {"transport_names": ["t1"]}}));
     let push = message(json!({"helper_metadata": {"load_balancer": {"transport_names": ["t2"]}}}));
     let mut turn = || keys(&dispatcher.route("app1", &push, at(0))).concat();
     assert_eq!([turn(), turn(), turn()], ["t1.outbound", "t2.outbound", "t1.outbound"]);

@@ -50,7 +50,7 @@
 //! they remember has a bound and an age ([`MemoryLimits`]); what would expire first is forgotten first.
 //! [`Dispatcher::save`] and [`Dispatcher::restore`] carry it, and whose turn it is, over a restart.
 //!
-//! The time is an argument, as a [`Timestamp`](crate::Timestamp): the type that a [`Stamp`](crate::Stamp) holds already,
+//! The time is an argument, as a [`Timestamp`]: the type that a [`Stamp`](crate::Stamp) holds already,
 //! and what is saved can be read.
 
 mod by_transport;
