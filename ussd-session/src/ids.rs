@@ -59,7 +59,13 @@ impl SessionIds {
 
     /// A fresh id.
     pub fn fresh(&mut self) -> SessionId {
+        let id = self.peek();
         self.next = (self.next + 1) & Self::COUNT;
+        id
+    }
+
+    /// The id that comes next.
+    pub(crate) fn peek(&self) -> SessionId {
         SessionId(NonZeroU64::new(self.node | self.next).unwrap_or(NonZeroU64::MAX))
     }
 }
@@ -199,9 +205,7 @@ impl DedupKey {
 
 /// FNV-1a: stable on all machines. What it compares comes from one phone, so nobody gains by a collision.
 pub(crate) fn fingerprint(octets: &[u8]) -> u64 {
-    octets
-        .iter()
-        .fold(0xCBF2_9CE4_8422_2325, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01B3))
+    octets.iter().fold(0xCBF2_9CE4_8422_2325, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01B3))
 }
 
 #[cfg(test)]

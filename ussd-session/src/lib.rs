@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod action;
+mod dialled;
+mod engine;
 mod event;
 mod ids;
 mod policy;
@@ -13,6 +15,8 @@ mod time;
 pub use action::{
     Action, Actions, Callback, CloseReason, EndWhy, Frame, FrameKind, Ignored, Next, Reject, Side, Subject, Summary,
 };
+pub use dialled::Dialled;
+pub use engine::{Config, Counters, Effect, Engine, Polled, Sink};
 pub use event::{At, Discard, Event, NetWhy, Phase, PushKind, SendWhy, Verb};
 pub use ids::{DedupKey, LinkId, NetId, NetIdTooLong, SessionId, SessionIds, TurnToken};
 pub use policy::{Orphans, Policy};

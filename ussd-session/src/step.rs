@@ -49,13 +49,7 @@ use crate::{
 /// | tombstone timer | | | | | forgotten |
 ///
 /// A prompt for a phase 1 phone goes out as a final text. While the link is down, a reply is held and nothing is sent.
-pub fn step<'a>(
-    record: Option<&Record>,
-    event: &Event<'a>,
-    at: At,
-    policy: &'a Policy,
-    out: &mut Actions<'a>,
-) -> Next {
+pub fn step<'a>(record: Option<&Record>, event: &Event<'a>, at: At, policy: &'a Policy, out: &mut Actions<'a>) -> Next {
     // Time never goes back for a session, whichever machine looks at it.
     let now = record.map_or(at.now, |record| at.now.max(record.at(record.since)));
     let mut dialogue = Dialogue { record: record.cloned(), at: At { now, ..at }, policy, out, changed: false };

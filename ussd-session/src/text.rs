@@ -71,10 +71,6 @@ impl<'a> From<&'a str> for Text<'a> {
 
 impl fmt::Debug for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.secret {
-            f.write_str("Text(secret)")
-        } else {
-            write!(f, "Text({} chars)", self.text.chars().count())
-        }
+        if self.secret { f.write_str("Text(secret)") } else { write!(f, "Text({} chars)", self.text.chars().count()) }
     }
 }

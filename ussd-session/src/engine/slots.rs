@@ -13,7 +13,7 @@ pub(super) struct Slot {
     /// The code as dialled.
     pub(super) dialled: CompactString,
     /// The last prompt, if the policy wants it kept.
-    pub(super) prompt: String,
+    pub(super) prompt: Option<String>,
     /// Where the session stands in the timer wheel.
     pub(super) links: Links,
     /// Neighbours among the tombstones, by the time of their end.
@@ -61,7 +61,7 @@ impl Slots {
         let slot = Slot {
             record: Some(record),
             dialled: CompactString::const_new(""),
-            prompt: String::new(),
+            prompt: None,
             links: Links::NOWHERE,
             older: NONE,
             newer: NONE,

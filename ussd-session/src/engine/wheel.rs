@@ -56,6 +56,14 @@ impl Wheel {
         self.len
     }
 
+    /// Lets an empty wheel skip the time in which nothing stood in it.
+    pub(super) fn skip_to(&mut self, now: Millis) {
+        if self.len == 0 {
+            self.near.clear();
+            self.current = self.current.max(now.0 >> TICK);
+        }
+    }
+
     /// Sees to it that the slot is looked at when `deadline` comes, or before.
     pub(super) fn arm(&mut self, slots: &mut Slots, index: u32, deadline: Millis) {
         let Some(links) = slots.get(index).map(|slot| slot.links) else { return };
@@ -77,8 +85,8 @@ impl Wheel {
         }
     }
 
-    /// The next slot whose deadline has come, if one is found before `budget` entries have been looked at. The slot
-    /// stays in the wheel.
+    /// The next slot whose deadline has come, if one is found before `budget` entries have been looked at. It leaves
+    /// the wheel.
     pub(super) fn due(&mut self, slots: &mut Slots, now: Millis, budget: &mut usize) -> Option<u32> {
         loop {
             while let Some(&Reverse((placed, index))) = self.near.peek() {
@@ -95,10 +103,12 @@ impl Wheel {
                     continue; // out of date
                 }
                 let deadline = slot.record.as_ref().map_or(0, |record| record.deadline().0);
-                self.place(slots, index, deadline.max(1));
                 if deadline <= now.0 {
+                    slot.links = Links::NOWHERE;
+                    self.len -= 1;
                     return Some(index);
                 }
+                self.place(slots, index, deadline);
             }
             if self.current >= now.0 >> TICK || !self.advance(slots, now, budget) {
                 return None;
@@ -126,6 +136,8 @@ impl Wheel {
     fn advance(&mut self, slots: &mut Slots, now: Millis, budget: &mut usize) -> bool {
         let last = now.0 >> TICK;
         let tick = self.next_occupied().unwrap_or(last).min(last);
+        // Nothing stands in the ticks between.
+        self.current = self.current.max(tick.saturating_sub(1));
         let bucket = bucket(tick);
         while let Some(index) = self.heads.get(bucket).copied().filter(|index| *index != NONE) {
             if *budget == 0 {
@@ -139,7 +151,6 @@ impl Wheel {
             if deadline >> TICK <= tick {
                 self.place_near(slots, index, deadline.max(1));
             } else {
-                self.current = self.current.max(tick.saturating_sub(1));
                 self.place_far(slots, index, deadline, tick);
             }
         }

@@ -1,8 +1,13 @@
 //! What the application and its host do.
 
-use super::{Action, CloseReason, Dialogue, EndWhy, FrameKind, Ignored, Opening, Phase, PushKind, Record, Reject,
-    State, Subject, Subscriber, Text, TurnToken};
-use crate::{event::{Discard, Verb}, ids::NetId};
+use super::{
+    Action, CloseReason, Dialogue, EndWhy, FrameKind, Ignored, Opening, Phase, PushKind, Record, Reject, State,
+    Subject, Subscriber, Text, TurnToken,
+};
+use crate::{
+    event::{Discard, Verb},
+    ids::NetId,
+};
 
 impl<'a> Dialogue<'a, '_> {
     pub(super) fn reply(&mut self, token: TurnToken, verb: Verb, text: Text<'a>) {

@@ -210,14 +210,7 @@ impl<'a> Dialogue<'a, '_> {
 }
 
 /// True if this code is the one that opened the record, received again.
-fn opened_by(
-    record: &Record,
-    dialled: &str,
-    net: &NetId,
-    dedup: Option<DedupKey>,
-    now: Millis,
-    window: u32,
-) -> bool {
+fn opened_by(record: &Record, dialled: &str, net: &NetId, dedup: Option<DedupKey>, now: Millis, window: u32) -> bool {
     if record.push.is_some() {
         return false;
     }
