@@ -27,6 +27,12 @@ fn main() -> Result<()> {
             }
         }
     }
+    for file in fs::read_dir(vectors::path("traces/vumi/examples"))? {
+        let path = file?.path();
+        if let Some(name) = path.file_stem().and_then(|name| name.to_str()).filter(|name| *name != "index") {
+            write("vumi_decode", name, &fs::read(&path)?)?;
+        }
+    }
     Ok(())
 }
 
