@@ -216,11 +216,13 @@ pub(crate) struct Player {
     now: Millis,
     tokens: [Vec<TurnToken>; 3],
     pushed: BTreeSet<u64>,
+    /// Keep the debug output of all effects.
+    pub(crate) watch: bool,
 }
 
 impl Player {
     pub(crate) fn new() -> Self {
-        Self { now: START, tokens: Default::default(), pushed: BTreeSet::new() }
+        Self { now: START, tokens: Default::default(), pushed: BTreeSet::new(), watch: false }
     }
 
     pub(crate) fn one(&mut self, host: &mut impl Host, op: &Op) -> Step {
@@ -239,7 +241,9 @@ impl Player {
         };
         let (mut seen, mut debug) = (Vec::new(), String::new());
         let mut out = |effect: Effect<'_>| {
-            debug += &format!("{effect:?}");
+            if self.watch {
+                debug += &format!("{effect:?}");
+            }
             seen.push(see(&effect));
         };
         match event(op, token) {
