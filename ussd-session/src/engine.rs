@@ -154,8 +154,8 @@ impl Engine {
         self.sessions.clock(now);
         for slot in self.sessions.slots.indices() {
             if let Some(record) = self.sessions.slots.record(slot).filter(|record| record.is_open()) {
-                let (link, to) = (record.link(), record.subscriber());
-                let event = Event::Discard { to, why: Discard::Shutdown };
+                let (link, to, session) = (record.link(), record.subscriber(), record.session());
+                let event = Event::Discard { to, session, why: Discard::Shutdown };
                 self.sessions.apply(&self.config, link, to, Some(slot), &event, &mut sink);
             }
         }

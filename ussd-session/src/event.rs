@@ -137,10 +137,12 @@ pub enum Event<'a> {
         /// The turn that it served.
         token: TurnToken,
     },
-    /// The host gives the session up.
+    /// The host gives a session up.
     Discard {
         /// The phone.
         to: Subscriber,
+        /// The session; if the phone is in another by now, nothing happens.
+        session: SessionId,
         /// The reason.
         why: Discard,
     },

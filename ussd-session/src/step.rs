@@ -69,7 +69,7 @@ pub fn step<'a>(record: Option<&Record>, event: &Event<'a>, at: At, policy: &'a 
         Event::Redirect { token, target, .. } => dialogue.redirect(token, target),
         Event::Push { to, kind, text, correlation } => dialogue.push(to, kind, text, correlation),
         Event::HandlerFailed { token, .. } => dialogue.handler_failed(token),
-        Event::Discard { why, .. } => dialogue.discard(why),
+        Event::Discard { session, why, .. } => dialogue.discard(session, why),
         Event::SendOk { .. } | Event::Tick => {}
     }
     match dialogue {

@@ -57,6 +57,12 @@ impl<'a> Text<'a> {
         self.expects_secret
     }
 
+    /// Another text of the same kind.
+    #[cfg(feature = "tokio")]
+    pub(crate) const fn with(self, text: &str) -> Text<'_> {
+        Text { text, secret: self.secret, expects_secret: self.expects_secret }
+    }
+
     pub(crate) const fn marked(mut self, secret: bool) -> Self {
         self.secret |= secret;
         self

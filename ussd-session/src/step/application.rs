@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     event::{Discard, Verb},
-    ids::NetId,
+    ids::{NetId, SessionId},
 };
 
 impl<'a> Dialogue<'a, '_> {
@@ -82,8 +82,9 @@ impl<'a> Dialogue<'a, '_> {
         self.close(CloseReason::HandlerFailed);
     }
 
-    pub(super) fn discard(&mut self, why: Discard) {
-        match self.state() {
+    pub(super) fn discard(&mut self, session: SessionId, why: Discard) {
+        let state = self.record.as_ref().filter(|record| record.session == session).map(|record| record.state);
+        match state {
             None | Some(State::Closed(_)) => return self.ignore(Ignored::OutOfPlace),
             Some(State::AppTurn) => self.send_fallback(),
             Some(State::UserTurn | State::Inviting | State::Notifying) => self.send_abort(),

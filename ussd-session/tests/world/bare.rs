@@ -128,4 +128,8 @@ impl Host for Bare {
     fn state(&self, phone: Subscriber) -> Option<(State, u16)> {
         self.records.get(&phone).map(|record| (record.state(), record.token().turn))
     }
+
+    fn deadline(&self, phone: Subscriber) -> Option<Millis> {
+        self.records.get(&phone).map(Record::deadline)
+    }
 }

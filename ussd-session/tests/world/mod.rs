@@ -35,6 +35,7 @@ pub(crate) trait Host {
     fn handle(&mut self, event: Event<'_>, now: Millis, out: &mut dyn FnMut(Effect<'_>));
     fn tick(&mut self, now: Millis, out: &mut dyn FnMut(Effect<'_>));
     fn state(&self, phone: Subscriber) -> Option<(State, u16)>;
+    fn deadline(&self, phone: Subscriber) -> Option<Millis>;
 }
 
 impl Host for Engine {
@@ -50,6 +51,10 @@ impl Host for Engine {
 
     fn state(&self, phone: Subscriber) -> Option<(State, u16)> {
         self.record(LINK, phone).map(|record| (record.state(), record.token().turn))
+    }
+
+    fn deadline(&self, phone: Subscriber) -> Option<Millis> {
+        self.record(LINK, phone).map(ussd_session::Record::deadline)
     }
 }
 
