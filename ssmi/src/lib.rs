@@ -3,4 +3,5 @@
 pub mod codec;
 pub mod command;
 pub mod framing;
+pub mod session;
 pub mod types;
