@@ -1,1 +1,5 @@
-//! Traces, real peers and benches for the four crates.
+//! What the conformance tests, the `trace` tool and the benches share.
+
+pub mod capture;
+pub mod fuzzing;
+pub mod vectors;

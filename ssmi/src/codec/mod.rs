@@ -24,8 +24,13 @@ pub trait Wire: Sized + private::Sealed {
     /// Names of its fields, in wire order.
     const FIELDS: &'static [&'static str];
 
-    /// The fields in wire order: name and octets.
+    /// The fields in wire order: name and octets, secrets included.
     fn fields(&self) -> impl AsRef<[(&'static str, &[u8])]>;
+}
+
+/// Whether a field of this name must not be shown.
+pub fn is_secret(field: &str) -> bool {
+    field == "password"
 }
 
 /// Reads the fields of one command.

@@ -1,0 +1,20 @@
+//! What the fuzz targets assert, by target. The same functions replay the corpus in `cargo test`.
+
+mod ssmi;
+
+/// A check: panics if what it asserts does not hold for these octets.
+pub type Target = fn(&[u8]);
+
+/// Every target by its name, which is also the name of its corpus.
+pub const TARGETS: &[(&str, Target)] =
+    &[("ssmi_request", ssmi::request), ("ssmi_response", ssmi::response), ("ssmi_stream", ssmi::stream)];
+
+/// Runs one target on these octets.
+///
+/// # Panics
+///
+/// The target does not exist, or what it asserts does not hold.
+pub fn run(target: &str, octets: &[u8]) {
+    let (_, check) = TARGETS.iter().find(|(name, _)| *name == target).expect("a target of this name");
+    check(octets);
+}
