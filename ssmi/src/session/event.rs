@@ -14,7 +14,6 @@ use crate::types::{NackType, Octets};
 ///
 /// `C` is [`Response`] at a client, [`Request`] at a server.
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
 pub enum Input<C> {
     /// A line, read or found bad.
     Line(Result<C, BadLine>),
@@ -34,7 +33,6 @@ impl<C> From<Result<C, BadLine>> for Input<C> {
 
 /// What a session wants done.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Output<C, E> {
     /// Write this command. It can be written: it was checked.
     Send(C),
@@ -146,6 +144,10 @@ pub enum ServerEvent {
     /// A client wants to log in: answer with [`accept`](super::ServerSession::accept) or
     /// [`refuse`](super::ServerSession::refuse).
     LoginRequested(Login),
+    /// The login was accepted: responses may be sent.
+    LoggedIn,
+    /// The login was refused.
+    LoginRefused(NackType),
     /// A logged-in client sent this.
     Received(Request),
     /// A command was refused with a NACK: it came before the login, or is a second login.

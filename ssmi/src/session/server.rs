@@ -81,6 +81,7 @@ impl ServerSession {
         self.timers.stop(Timer::Login);
         self.not_idle(now);
         self.push(Ack { ack_type: AckType::Login });
+        self.event(ServerEvent::LoggedIn);
         Ok(())
     }
 
@@ -94,6 +95,7 @@ impl ServerSession {
         let nack = Response::from(Nack { nack_type: nack_type.clone() });
         self.check(&nack)?;
         self.outputs.push_back(Output::Send(nack));
+        self.event(ServerEvent::LoginRefused(nack_type.clone()));
         if self.config.close_refused {
             self.end(CloseReason::LoginRefused(nack_type));
         } else {

@@ -55,7 +55,9 @@ impl Pair {
         let mut pair = Self::new(ClientConfig::default(), ServerConfig::default());
         pair.drive();
         assert_eq!((pair.client.state(), pair.server.state()), (State::Open, State::Open));
+        assert_eq!(pair.at_server, [ServerEvent::LoggedIn]);
         pair.at_client.clear();
+        pair.at_server.clear();
         pair.lines.clear();
         pair
     }
