@@ -1,5 +1,11 @@
 //! The client against the server, over streams in memory, on tokio's stopped clock.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at what it did not expect")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops at what it did not expect, and reads the clock that it stopped"
+)]
 
 use std::future::Future;
 use std::io;

@@ -29,6 +29,7 @@ macro_rules! config {
     };
 }
 
+#[cfg(feature = "tokio")]
 pub(crate) use config;
 
 config! {

@@ -127,7 +127,7 @@ impl Pair {
     }
 
     /// What the gateway sends, as text without its carriage return.
-    fn from_server(&mut self, line: &'static str) {
+    fn server_says(&mut self, line: &'static str) {
         let mut buffer = BytesMut::from(line);
         buffer.extend_from_slice(b"\r");
         let line = LineCutter::default().cut(&mut buffer).unwrap().unwrap();
@@ -135,7 +135,7 @@ impl Pair {
         self.drive();
     }
 
-    fn from_client(&mut self, line: &'static str) {
+    fn client_says(&mut self, line: &'static str) {
         let mut buffer = BytesMut::from(line);
         buffer.extend_from_slice(b"\r");
         let line = LineCutter::default().cut(&mut buffer).unwrap().unwrap();
@@ -217,10 +217,10 @@ fn a_server_may_leave_a_refused_client_another_try() {
     pair.verdict = Err(NackType::Credentials);
     pair.deaf = true;
     pair.client.poll();
-    pair.from_client("SSMI,1,vodka,wrong");
+    pair.client_says("SSMI,1,vodka,wrong");
     assert_eq!((pair.server.state(), pair.server_closed.clone()), (State::LoggingIn, None));
     pair.verdict = Ok(());
-    pair.from_client("SSMI,1,vodka,marmalade");
+    pair.client_says("SSMI,1,vodka,marmalade");
     assert_eq!(pair.server.state(), State::Open);
 }
 
@@ -229,7 +229,7 @@ fn a_later_nack_is_an_event_with_what_was_sent_lately() {
     let mut pair = Pair::open();
     let first = pair.sms("27831112222");
     let lookup = pair.client.request(ImsiLookup { imsi: "655".into(), ..ImsiLookup::default() }, pair.now).unwrap();
-    pair.from_server("SSMI,102,3");
+    pair.server_says("SSMI,102,3");
     let [ClientEvent::Nacked { nack_type: NackType::Unparsable, recent }] = &pair.events()[..] else {
         panic!("one NACK")
     };
@@ -242,7 +242,7 @@ fn a_later_nack_is_an_event_with_what_was_sent_lately() {
     for _ in 0..9 {
         pair.sms("27831112222");
     }
-    pair.from_server("SSMI,102,2");
+    pair.server_says("SSMI,102,2");
     let Some(ClientEvent::Nacked { recent, .. }) = pair.events().pop() else { panic!("one NACK") };
     assert_eq!(recent.len(), 5);
 }
@@ -298,7 +298,7 @@ fn one_late_answer_is_enough_and_surplus_answers_do_no_harm() {
     pair.deaf = true;
     pair.pass(179 * SECOND);
     for _ in 0..5 {
-        pair.from_server("SSMI,101,2");
+        pair.server_says("SSMI,101,2");
     }
     pair.pass(120 * SECOND);
     assert_eq!(pair.client_closed, None);
@@ -326,7 +326,7 @@ fn sequences_go_to_submissions_of_their_number_first_in_first_out() {
     let mut pair = Pair::open();
     let (first, other, second) = (pair.sms("27831112222"), pair.sms("27831113333"), pair.sms("+27 83 111 2222"));
     for line in ["SSMI,100,27831113333,7", "SSMI,100,0027831112222,8", "SSMI,100,27831112222,9"] {
-        pair.from_server(line);
+        pair.server_says(line);
     }
     assert_eq!(
         pair.events(),
@@ -336,9 +336,9 @@ fn sequences_go_to_submissions_of_their_number_first_in_first_out() {
             ClientEvent::Sequenced { ticket: second, seq: seq("27831112222", "9") },
         ]
     );
-    pair.from_server("SSMI,104,27831112222,9,0");
-    pair.from_server("SSMI,104,27831112222,9,0");
-    pair.from_server("SSMI,104,27831112222,7,1");
+    pair.server_says("SSMI,104,27831112222,9,0");
+    pair.server_says("SSMI,104,27831112222,9,0");
+    pair.server_says("SSMI,104,27831112222,7,1");
     let report =
         |sequence: &str, ret_code| DeliveryReport { msisdn: "27831112222".into(), sequence: sequence.into(), ret_code };
     assert_eq!(
@@ -356,7 +356,7 @@ fn ussd_waits_for_no_sequence() {
     let mut pair = Pair::open();
     let ussd = SendUssdMessage { msisdn: "27831112222".into(), ..SendUssdMessage::default() };
     pair.client.request(ussd, pair.now).unwrap();
-    pair.from_server("SSMI,100,27831112222,1");
+    pair.server_says("SSMI,100,27831112222,1");
     assert_eq!(pair.events(), [ClientEvent::Unclaimed(seq("27831112222", "1"))]);
 }
 
@@ -366,9 +366,9 @@ fn a_sequence_that_comes_too_late_is_not_given_to_the_next_submission() {
     let late = pair.sms("27831112222");
     pair.pass(60 * SECOND);
     assert_eq!(pair.events(), [ClientEvent::NotSequenced { ticket: late, why: Unanswered::TimedOut }]);
-    pair.from_server("SSMI,100,27831112222,1");
+    pair.server_says("SSMI,100,27831112222,1");
     let next = pair.sms("27831112222");
-    pair.from_server("SSMI,100,27831112222,2");
+    pair.server_says("SSMI,100,27831112222,2");
     assert_eq!(
         pair.events(),
         [
@@ -379,7 +379,7 @@ fn a_sequence_that_comes_too_late_is_not_given_to_the_next_submission() {
     let number = Octets::from("+27831112222");
     assert_eq!(pair.client.claim(&number), Some("1".into()));
     assert_eq!(pair.client.claim(&number), None);
-    pair.from_server("SSMI,100,27831112222,3");
+    pair.server_says("SSMI,100,27831112222,3");
     pair.pass(60 * SECOND);
     assert_eq!(pair.client.claim(&number), None, "kept for a minute");
 }
@@ -391,8 +391,8 @@ fn a_bound_makes_the_oldest_stop_waiting_and_never_stops_a_send() {
     pair.at_client.clear();
     let tickets = ["1111111", "2222222", "3333333"].map(|number| pair.sms(number));
     assert_eq!(pair.events(), [ClientEvent::NotSequenced { ticket: tickets[0], why: Unanswered::Forgotten }]);
-    pair.from_server("SSMI,100,2222222,1");
-    pair.from_server("SSMI,100,3333333,2");
+    pair.server_says("SSMI,100,2222222,1");
+    pair.server_says("SSMI,100,3333333,2");
     assert_eq!(
         pair.events(),
         [
@@ -407,7 +407,7 @@ fn a_bound_makes_the_oldest_stop_waiting_and_never_stops_a_send() {
 fn a_report_after_a_reconnect_finds_its_submission() {
     let mut pair = Pair::open();
     let ticket = pair.sms("27831112222");
-    pair.from_server("SSMI,100,27831112222,5");
+    pair.server_says("SSMI,100,27831112222,5");
     let open = pair.sms("27831113333");
     pair.client.handle(Input::PeerClosed, pair.now);
     pair.drive();
@@ -418,8 +418,8 @@ fn a_report_after_a_reconnect_finds_its_submission() {
     next.client =
         ClientSession::with_ledger(ClientConfig::default(), Login::default(), pair.client.into_ledger(), next.now)
             .unwrap();
-    next.from_server("SSMI,101,1");
-    next.from_server("SSMI,104,27831112222,5,0");
+    next.server_says("SSMI,101,1");
+    next.server_says("SSMI,104,27831112222,5,0");
     assert!(matches!(&next.events()[1..], [ClientEvent::Report { ticket: Some(known), .. }] if *known == ticket));
     assert!(next.sms("27831112222") > open, "tickets stay unique");
 }
@@ -435,8 +435,8 @@ fn lookups_are_answered_by_sequence() {
     let taken = ImsiLookup { sequence: "2".into(), ..lookup("27831114444") };
     assert_eq!(pair.client.request(taken, pair.now), Err(SendError::SequenceInUse));
 
-    pair.from_server("SSMI,600,2,27831113333,655011234500002,65501");
-    pair.from_server("SSMI,600,2,27831113333,655011234500002,65501");
+    pair.server_says("SSMI,600,2,27831113333,655011234500002,65501");
+    pair.server_says("SSMI,600,2,27831113333,655011234500002,65501");
     let reply = ImsiLookupReply {
         sequence: "2".into(),
         msisdn: "27831113333".into(),
@@ -458,7 +458,7 @@ fn lookups_are_bounded() {
     let own = ImsiLookup { sequence: "1".into(), ..ImsiLookup::default() };
     pair.client.request(own, pair.now).unwrap();
     assert_eq!(pair.client.request(ImsiLookup::default(), pair.now), Err(SendError::TooManyLookups));
-    pair.from_server("SSMI,600,1,,,");
+    pair.server_says("SSMI,600,1,,,");
     pair.client.request(ImsiLookup::default(), pair.now).unwrap();
 }
 
@@ -477,7 +477,7 @@ fn a_remote_logout_is_an_event_of_its_own_and_closes() {
 fn a_bad_line_and_an_unknown_command_are_events_and_the_client_goes_on() {
     let mut pair = Pair::open();
     for line in ["Garbage", "SSMI,110,27831112222,1", "SSMI,113,27831112222,77,0,20140120,hello", "SSMI,101,9"] {
-        pair.from_server(line);
+        pair.server_says(line);
     }
     let events = pair.events();
     assert!(matches!(events[0], ClientEvent::BadLine(_)));
@@ -496,7 +496,7 @@ fn a_line_over_the_limit_closes() {
     pair.drive();
     assert_eq!(pair.events(), [ClientEvent::LineTooLong(error)]);
     assert_eq!(pair.client_closed, Some(CloseReason::LineTooLong(error)));
-    pair.from_server("SSMI,105,late");
+    pair.server_says("SSMI,105,late");
     assert_eq!(pair.events(), [], "nothing follows");
 }
 
@@ -506,7 +506,7 @@ fn before_the_login_everything_is_nacked() {
     server.deaf = true;
     while server.client.poll().is_some() {}
     for line in ["SSMI,3", "SSMI,77,x", "Garbage", "SSMI,1,short"] {
-        server.from_client(line);
+        server.client_says(line);
         assert_eq!(server.lines.pop().unwrap(), "S SSMI,102,1", "{line}");
     }
     assert_eq!(server.server.state(), State::LoggingIn);
@@ -523,7 +523,7 @@ fn after_the_login_a_nack_says_what_was_wrong() {
         ("ssmi,3", "S SSMI,102,3"),
         ("SSMI,3,surplus", "S SSMI,101,2"),
     ] {
-        pair.from_client(line);
+        pair.client_says(line);
         assert_eq!(pair.lines.pop().unwrap(), answer, "{line}");
     }
     assert_eq!(pair.at_server.len(), 5);
