@@ -21,8 +21,8 @@
 //! quit               ends the gateway
 //! ```
 //!
-//! Blank lines and lines that begin with `;` are skipped. Commands wait until a client is logged in. A `wait` in vain
-//! ends a script; with `--once` the exit status is then 1.
+//! Blank lines and lines that begin with `;` are skipped. Commands wait until a client is logged in. With `--once` the
+//! gateway ends after the script, or at a `wait` in vain, and then with exit status 1.
 #![allow(clippy::disallowed_methods, reason = "a program reads the clock")]
 
 use std::io::{BufRead, IsTerminal};
