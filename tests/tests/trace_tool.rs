@@ -105,3 +105,32 @@ mod ssmi {
         assert_eq!(status, 2);
     }
 }
+
+mod vumi {
+    use super::*;
+
+    fn example(name: &str) -> String {
+        vectors::path("traces/vumi/examples").join(name).to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_line_for_each_file() {
+        let (good, bad) = (example("accept-16-event.json"), example("reject-19-event.json"));
+        let (objects, status) = trace(&["vumi", "--kind", "event", &good, &bad], b"");
+        assert_eq!((objects.len(), status), (2, 1));
+        assert_eq!((&objects[0]["file"], &objects[0]["message"]["event_type"]), (&json!(good), &json!("ack")));
+        assert_eq!((&objects[1]["file"], &objects[1]["field"]), (&json!(bad), &json!("event_type")));
+        assert!(objects[1]["error"].is_string() && objects[1].get("message").is_none());
+    }
+
+    #[test]
+    fn without_a_kind_a_body_says_it_itself() {
+        let files = [example("accept-02-user.json"), example("accept-18-event.json"), example("accept-19-status.json")];
+        let (objects, status) = trace(&["vumi", &files[0], &files[1], &files[2]], b"");
+        assert_eq!((&objects[0]["message"]["session_event"], status), (&json!("new"), 0));
+        assert_eq!(objects[1]["message"]["delivery_status"], "delivered");
+        assert_eq!(objects[2]["message"]["component"], "link");
+        let (objects, status) = trace(&["vumi", "-"], b"{");
+        assert_eq!((&objects[0]["field"], status), (&json!(null), 1));
+    }
+}

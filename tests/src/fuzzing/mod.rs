@@ -1,13 +1,20 @@
 //! What the fuzz targets assert, by target. The same functions replay the corpus in `cargo test`.
 
 mod ssmi;
+mod ussd;
+mod vumi;
 
 /// A check: panics if what it asserts does not hold for these octets.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also the name of its corpus.
-pub const TARGETS: &[(&str, Target)] =
-    &[("ssmi_request", ssmi::request), ("ssmi_response", ssmi::response), ("ssmi_stream", ssmi::stream)];
+pub const TARGETS: &[(&str, Target)] = &[
+    ("ssmi_request", ssmi::request),
+    ("ssmi_response", ssmi::response),
+    ("ssmi_stream", ssmi::stream),
+    ("ussd_events", ussd::events),
+    ("vumi_decode", vumi::decode),
+];
 
 /// Runs one target on these octets.
 ///

@@ -3,6 +3,7 @@
 //! Exit status: 0 if all could be read, 1 if an error was found in it, 2 if the tool could not do its work.
 
 mod ssmi;
+mod vumi;
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -24,6 +25,8 @@ struct Arguments {
 enum Protocol {
     /// Lines of SSMI, out of raw octets or a capture file.
     Ssmi(ssmi::Arguments),
+    /// Bodies of Vumi messages.
+    Vumi(vumi::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
     let mut out = io::stdout().lock();
     let clean = match &arguments.protocol {
         Protocol::Ssmi(arguments) => ssmi::run(arguments, &mut out),
+        Protocol::Vumi(arguments) => vumi::run(arguments, &mut out),
     };
     match clean.and_then(|clean| out.flush().map(|()| clean).context("cannot write")) {
         Ok(true) => ExitCode::SUCCESS,
