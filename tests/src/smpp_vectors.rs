@@ -123,7 +123,8 @@ pub fn malformed() -> io::Result<Vec<Malformed>> {
     read("vectors/smpp-malformed.json")
 }
 
-/// `vectors/smpp-deviations.json`: what is decided otherwise than the vectors say, with the reason of each.
+/// `vectors/smpp-deviations.json`: what is decided otherwise than the vectors say, and PDUs of the corpus that are
+/// refused, with the reason of each.
 pub fn deviations() -> io::Result<BTreeMap<String, String>> {
     read("vectors/smpp-deviations.json")
 }
@@ -139,8 +140,6 @@ pub struct CorpusPdu {
     pub place: String,
     /// Whether it went to the message centre.
     pub to_server: bool,
-    /// Whether tshark calls it malformed.
-    pub malformed: bool,
     /// The whole PDU.
     pub octets: Vec<u8>,
 }
@@ -151,13 +150,12 @@ pub fn corpus() -> anyhow::Result<Vec<CorpusPdu>> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     lines
         .map(|line| {
-            let [source, frame, direction, tshark, _, octets] = line.split('\t').collect::<Vec<_>>()[..] else {
+            let [source, frame, direction, _, _, octets] = line.split('\t').collect::<Vec<_>>()[..] else {
                 anyhow::bail!("not six columns: {line}");
             };
             Ok(CorpusPdu {
                 place: format!("{source} {frame}"),
                 to_server: direction == "c2s",
-                malformed: tshark != "ok",
                 octets: hex::decode(octets)?,
             })
         })
