@@ -3,5 +3,7 @@
 pub mod codec;
 pub mod framing;
 pub mod pdu;
+#[cfg(feature = "serde")]
+mod serialize;
 pub mod tlv;
 pub mod types;
