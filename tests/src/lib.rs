@@ -2,4 +2,5 @@
 
 pub mod capture;
 pub mod fuzzing;
+pub mod smpp_vectors;
 pub mod vectors;

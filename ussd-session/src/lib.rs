@@ -1,1 +1,43 @@
 #![doc = include_str!("../README.md")]
+
+mod action;
+#[cfg(feature = "tokio")]
+mod app;
+#[cfg(feature = "tokio")]
+mod clock;
+mod dialled;
+mod engine;
+mod event;
+mod ids;
+#[cfg(feature = "tokio")]
+mod owned;
+mod policy;
+mod record;
+#[cfg(feature = "tokio")]
+mod runner;
+mod step;
+mod subscriber;
+mod text;
+mod time;
+
+pub use action::{
+    Action, Actions, Callback, CloseReason, EndWhy, Frame, FrameKind, Ignored, Next, Reject, Side, Subject, Summary,
+};
+#[cfg(feature = "tokio")]
+pub use app::{Done, Replier, Screen, Session, Turn, UssdApp};
+#[cfg(feature = "tokio")]
+pub use clock::Clock;
+pub use dialled::Dialled;
+pub use engine::{Config, Counters, Effect, Engine, Polled, Sink};
+pub use event::{At, Discard, Event, NetWhy, Phase, PushKind, SendWhy, Verb};
+pub use ids::{DedupKey, LinkId, NetId, NetIdTooLong, SessionId, SessionIds, TurnToken};
+#[cfg(feature = "tokio")]
+pub use owned::{OwnedEffect, OwnedEvent};
+pub use policy::{Orphans, Policy};
+pub use record::{Record, State};
+#[cfg(feature = "tokio")]
+pub use runner::Runner;
+pub use step::step;
+pub use subscriber::{Digits, Subscriber, SubscriberError};
+pub use text::Text;
+pub use time::Millis;

@@ -97,3 +97,95 @@ impl UserMessage {
         Event { transport_name: self.transport_name.clone(), ..Event::new(stamp, self.message_id.clone(), event_type) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{AddressType, Metadata, Timestamp, TransportType};
+
+    fn object(value: Value) -> Metadata {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn stamp() -> Stamp {
+        Stamp::new("r1", Timestamp::from_unix_millis(1_000))
+    }
+
+    fn inbound() -> UserMessage {
+        UserMessage {
+            message_id: "m1".to_owned(),
+            to_addr: Some("*120*7#".to_owned()),
+            from_addr: Some("+27820000001".to_owned()),
+            session_event: Some(SessionEvent::New),
+            group: Some("#room".to_owned()),
+            provider: Some("mno".to_owned()),
+            transport_name: Some("truteq".to_owned()),
+            transport_type: Some(TransportType::Ussd),
+            transport_metadata: object(json!({"t": [1]})),
+            helper_metadata: object(json!({"h": 1})),
+            routing_metadata: object(json!({"endpoint_name": "ussd", "other": 1})),
+            from_addr_type: Some(AddressType::Msisdn),
+            extra: object(json!({"created_at": 1.5})),
+            ..UserMessage::default()
+        }
+    }
+
+    #[test]
+    fn a_reply_goes_back_the_way_it_came() {
+        let reply = inbound().reply(stamp(), "Bye", SessionEvent::Close);
+        let expected = UserMessage {
+            message_id: "r1".to_owned(),
+            timestamp: Timestamp::from_unix_millis(1_000),
+            to_addr: Some("+27820000001".to_owned()),
+            from_addr: Some("*120*7#".to_owned()),
+            content: Some("Bye".to_owned()),
+            session_event: Some(SessionEvent::Close),
+            in_reply_to: Some("m1".to_owned()),
+            routing_metadata: object(json!({"endpoint_name": "ussd"})),
+            to_addr_type: Some(AddressType::Msisdn),
+            from_addr_type: None,
+            extra: Metadata::new(),
+            ..inbound()
+        };
+        assert_eq!(reply, expected);
+        assert_eq!(inbound().reply(stamp(), "1. Menu", None).session_event, None);
+    }
+
+    #[test]
+    fn the_default_endpoint_is_written_out() {
+        let reply = UserMessage::default().reply(stamp(), "x", None);
+        assert_eq!(reply.routing_metadata, object(json!({"endpoint_name": "default"})));
+    }
+
+    #[test]
+    fn a_group_reply_is_for_nobody_in_it() {
+        let to_all = inbound().reply_group(stamp(), "x", None);
+        assert_eq!((to_all.to_addr, to_all.to_addr_type, to_all.group), (None, None, Some("#room".to_owned())));
+        let alone = UserMessage { group: None, ..inbound() };
+        assert_eq!(alone.reply_group(stamp(), "x", None), alone.reply(stamp(), "x", None));
+    }
+
+    #[test]
+    fn a_push_answers_nothing() {
+        let push = UserMessage::send(stamp(), "+27820000001", "hello");
+        let body = serde_json::to_value(&push).unwrap();
+        for null in ["from_addr", "in_reply_to", "session_event", "transport_name", "transport_type", "group"] {
+            assert_eq!(body[null], Value::Null);
+        }
+        assert_eq!(body["to_addr"], "+27820000001");
+        assert_eq!(body["message_id"], "r1");
+    }
+
+    #[test]
+    fn events_are_about_the_message() {
+        let ack = inbound().ack(stamp(), "gw-77");
+        assert_eq!(ack.user_message_id.as_deref(), Some("m1"));
+        assert_eq!(ack.transport_name.as_deref(), Some("truteq"));
+        assert_eq!((ack.event_id.as_str(), ack.status().as_str()), ("r1", "ack"));
+        assert_eq!(ack.transport_metadata, Metadata::new());
+        assert_eq!(inbound().nack(stamp(), "no").event_type, EventType::Nack { nack_reason: "no".to_owned() });
+        assert_eq!(inbound().delivery_report(stamp(), DeliveryStatus::Pending).status(), "delivery_report.pending");
+    }
+}

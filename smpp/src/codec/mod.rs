@@ -12,7 +12,7 @@ mod primitives;
 use bytes::BytesMut;
 
 pub use self::error::{DecodeError, DecodeProblem, EncodeError, EncodeProblem};
-pub(crate) use self::field::Field;
+pub(crate) use self::field::{Field, address_parts};
 pub use self::field::{FieldValue, Value};
 pub use self::leniency::{Leniencies, Leniency, LeniencyCounts};
 pub use self::limits::Limits;

@@ -127,7 +127,12 @@ impl Frame {
     /// The response that refuses this PDU: its own one without a body, or a generic_nack if the operation is not
     /// known. None if nothing answers it: responses, outbind, alert_notification.
     pub fn refusal(&self, command_status: CommandStatus) -> Option<Self> {
-        refusal(self.pdu.command_id(), self.header.sequence_number, command_status)
+        let sequence_number = self.header.sequence_number;
+        match &self.pdu {
+            Pdu::Unknown(unknown) if unknown.command_id.is_response() => None,
+            Pdu::Unknown(_) => Some(Self::response(sequence_number, command_status, GenericNack::default())),
+            pdu => refusal(pdu.command_id(), sequence_number, command_status),
+        }
     }
 }
 

@@ -3,11 +3,26 @@
 //! A struct's fields are public, and what is not given is in its `Default`. Every PDU may have TLVs, even those that
 //! have none by the specification. The body of a response may be absent, whatever its status.
 
+mod alert_notification;
+mod bind;
+mod broadcast_sm;
+mod cancel_broadcast_sm;
+mod cancel_sm;
+mod data_sm;
+mod deliver_sm;
+mod enquire_link;
+mod entries;
 mod frame;
 mod generic_nack;
 #[cfg(test)]
 pub(crate) mod known_answer;
+mod outbind;
+mod query_broadcast_sm;
 mod query_sm;
+mod replace_sm;
+mod submit_multi;
+mod submit_sm;
+mod unbind;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -15,9 +30,26 @@ use crate::codec::{Body, DecodeError, EncodeError, EncodeProblem, FieldValue, Le
 use crate::tlv::Tlvs;
 use crate::types::{CommandId, InterfaceVersion, ShortMessage};
 
+pub use self::alert_notification::AlertNotification;
+pub use self::bind::{
+    BindReceiver, BindReceiverResp, BindTransceiver, BindTransceiverResp, BindTransmitter, BindTransmitterResp,
+};
+pub use self::broadcast_sm::{BroadcastSm, BroadcastSmResp};
+pub use self::cancel_broadcast_sm::{CancelBroadcastSm, CancelBroadcastSmResp};
+pub use self::cancel_sm::{CancelSm, CancelSmResp};
+pub use self::data_sm::{DataSm, DataSmResp};
+pub use self::deliver_sm::{DeliverSm, DeliverSmResp};
+pub use self::enquire_link::{EnquireLink, EnquireLinkResp};
+pub use self::entries::{Destination, Destinations, Entries, Entry, TooManyEntries, UnsuccessSme, UnsuccessSmes};
 pub use self::frame::{BadPdu, Frame, Header, InvalidFrame, RawPdu};
 pub use self::generic_nack::GenericNack;
+pub use self::outbind::Outbind;
+pub use self::query_broadcast_sm::{QueryBroadcastSm, QueryBroadcastSmResp};
 pub use self::query_sm::{QuerySm, QuerySmResp};
+pub use self::replace_sm::{ReplaceSm, ReplaceSmResp};
+pub use self::submit_multi::{SubmitMulti, SubmitMultiResp};
+pub use self::submit_sm::{SubmitSm, SubmitSmResp};
+pub use self::unbind::{Unbind, UnbindResp};
 
 /// A PDU of an operation that neither version has: a vendor's, or one of 3.3.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
@@ -137,11 +169,41 @@ macro_rules! pdus {
 
 pdus! {
     always {
+        SubmitSm,
+        DeliverSm,
+        DataSm,
+        EnquireLink,
+        EnquireLinkResp,
         GenericNack,
+        BindReceiver,
+        BindTransmitter,
+        BindTransceiver,
+        Outbind,
+        Unbind,
+        UnbindResp,
+        SubmitMulti,
         QuerySm,
+        CancelSm,
+        CancelSmResp,
+        ReplaceSm,
+        ReplaceSmResp,
+        AlertNotification,
+        BroadcastSm,
+        QueryBroadcastSm,
+        CancelBroadcastSm,
+        CancelBroadcastSmResp,
     }
     optional {
+        SubmitSmResp,
+        DeliverSmResp,
+        DataSmResp,
+        BindReceiverResp,
+        BindTransmitterResp,
+        BindTransceiverResp,
+        SubmitMultiResp,
         QuerySmResp,
+        BroadcastSmResp,
+        QueryBroadcastSmResp,
     }
 }
 
@@ -149,6 +211,37 @@ impl Pdu {
     /// The specification's name, such as `submit_sm`.
     pub fn name(&self) -> &'static str {
         self.command_id().name().unwrap_or("unknown")
+    }
+}
+
+impl Pdu {
+    /// Checks what a version allows less of than this crate holds: below 5.0 there are no broadcast operations, and 254
+    /// is the most for octets of short_message and for destinations.
+    ///
+    /// # Errors
+    ///
+    /// The field that is beyond the version.
+    pub fn check_version(&self, version: InterfaceVersion) -> Result<(), EncodeError> {
+        let error = |field, problem| Err(EncodeError { message: self.name(), field, problem });
+        if version >= InterfaceVersion::V5_0 {
+            return Ok(());
+        }
+        if self.command_id().is_broadcast() {
+            return error(None, EncodeProblem::NotInVersion);
+        }
+        let (length, destinations) = match self {
+            Self::SubmitSm(pdu) => (pdu.short_message.len(), 0),
+            Self::DeliverSm(pdu) => (pdu.short_message.len(), 0),
+            Self::ReplaceSm(pdu) => (pdu.short_message.len(), 0),
+            Self::SubmitMulti(pdu) => (pdu.short_message.len(), pdu.destinations.len()),
+            _ => return Ok(()),
+        };
+        let max = ShortMessage::MAX_LENGTH_34;
+        match (length > max, destinations > max) {
+            (true, _) => error(Some("short_message"), EncodeProblem::AboveVersion { length, max }),
+            (_, true) => error(Some("number_of_dests"), EncodeProblem::AboveVersion { length: destinations, max }),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -187,5 +280,22 @@ fn response<T: Body>(reader: &mut Reader<'_>) -> Result<Option<T>, DecodeError> 
             reader.forgive(Leniency::BrokenResponseBody, error.problem).map_err(|_| error)?;
             Ok(None)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_3_4_link_refuses_what_5_0_added() {
+        let message = SubmitSm { short_message: ShortMessage::new(vec![0; 255]).unwrap(), ..Default::default() };
+        let pdu = Pdu::from(message);
+        assert_eq!(pdu.check_version(InterfaceVersion::V5_0), Ok(()));
+        let error = pdu.check_version(InterfaceVersion::V3_4).unwrap_err();
+        assert_eq!(error.field, Some("short_message"));
+        assert_eq!(error.problem, EncodeProblem::AboveVersion { length: 255, max: 254 });
+        let error = Pdu::from(BroadcastSm::default()).check_version(InterfaceVersion::V3_4).unwrap_err();
+        assert_eq!(error.problem, EncodeProblem::NotInVersion);
     }
 }

@@ -8,6 +8,8 @@ use conformance::vectors;
 
 /// Octets of a read, where the first octet of a seed says it.
 const READ: u8 = 7;
+/// Octets of a seed for session events.
+const EVENTS: usize = 600;
 /// A long line says the same over and over.
 const LONGEST: usize = 2000;
 
@@ -26,6 +28,11 @@ fn main() -> Result<()> {
                 write("ssmi_stream", &format!("{name}-{sent}"), &seed)?;
             }
         }
+    }
+    for seed in 0..24 {
+        let mut chance = fastrand::Rng::with_seed(seed);
+        let events: Vec<u8> = std::iter::repeat_with(|| chance.u8(..)).take(EVENTS).collect();
+        write("ussd_events", &format!("chance-{seed:02}"), &events)?;
     }
     for file in fs::read_dir(vectors::path("traces/vumi/examples"))? {
         let path = file?.path();

@@ -1,6 +1,7 @@
 //! What the fuzz targets assert, by target. The same functions replay the corpus in `cargo test`.
 
 mod ssmi;
+mod ussd;
 mod vumi;
 
 /// A check: panics if what it asserts does not hold for these octets.
@@ -11,6 +12,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("ssmi_request", ssmi::request),
     ("ssmi_response", ssmi::response),
     ("ssmi_stream", ssmi::stream),
+    ("ussd_events", ussd::events),
     ("vumi_decode", vumi::decode),
 ];
 

@@ -1,0 +1,122 @@
+//! The shared SMPP vectors: good PDUs decode to the fields beside them and are written as they came; bad input has the
+//! outcome, the answer and the end that is expected.
+
+use bytes::BytesMut;
+use conformance::smpp_vectors::{self as vectors, Malformed, Outcome, Reply};
+use smpp::codec::Limits;
+use smpp::framing::StreamDecoder;
+use smpp::pdu::{Frame, Pdu};
+use smpp::types::{CommandId, CommandStatus, InterfaceVersion};
+
+fn encoded(frame: &Frame) -> BytesMut {
+    let mut octets = BytesMut::new();
+    frame.encode(&mut octets).unwrap();
+    octets
+}
+
+#[test]
+fn every_good_pdu() {
+    let vectors = vectors::good().unwrap();
+    assert!(vectors.len() >= 110, "{} vectors", vectors.len());
+    for vector in vectors {
+        let (name, expect) = (&vector.name, &vector.expect);
+        let id = u32::from_str_radix(expect.command_id.trim_start_matches("0x"), 16).unwrap();
+        let limits = vectors::limits_of_receiver(CommandId(id));
+        let frame = Frame::decode(vector.octets.clone(), &limits).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(frame.pdu.command_id(), CommandId(id), "{name}");
+        assert_eq!(frame.pdu.name(), expect.command, "{name}");
+        let status = frame.header.command_status;
+        assert_eq!(format!("{:#010x}", status.0), expect.command_status, "{name}");
+        if let (Some(ours), Some(theirs)) = (status.name(), &expect.status_name) {
+            assert_eq!(ours, theirs, "{name}");
+        }
+        assert_eq!(frame.header.sequence_number, expect.sequence_number, "{name}");
+        assert_eq!(vectors::body(&frame.pdu), expect.body, "{name}");
+        assert_eq!(vectors::tlvs(frame.pdu.tlvs()), expect.tlvs, "{name}");
+        assert_eq!(frame.pdu.has_body(), expect.body_present, "{name}");
+        let again = encoded(&frame);
+        assert_eq!(hex::encode(&again), hex::encode(&vector.octets), "{name}");
+        assert_eq!(again.len(), expect.command_length, "{name}");
+        assert!(frame.rest.is_empty(), "{name}");
+    }
+}
+
+/// What the decoder, and a willing application behind it, make of the first PDU.
+fn outcome(vector: &Malformed) -> Outcome {
+    let mut limits = vector.limits();
+    if vector.name.contains("_v34_") {
+        limits = limits.with_version(InterfaceVersion::V3_4);
+    }
+    let mut decoder = StreamDecoder::new(limits);
+    let mut buffer = BytesMut::from(vector.octets().as_slice());
+    let first = decoder.decode(&mut buffer);
+    while let Ok(Some(_)) = decoder.decode(&mut buffer) {}
+    let (outcome, reply, close) = match first {
+        Err(bad) => ("fatal_framing", Some(bad.answer()), true),
+        Ok(None) => ("need_more", None, false),
+        Ok(Some(Err(bad))) => match bad.answer() {
+            None => ("ignore", None, false),
+            answer => ("reject", answer, false),
+        },
+        Ok(Some(Ok(frame))) => match &frame.pdu {
+            Pdu::Unknown(unknown) if unknown.command_id.is_response() => ("ignore", None, false),
+            Pdu::Unknown(_) => ("reject", vectors::willing_answer(&frame), false),
+            Pdu::GenericNack(_) => ("fail_pending", None, false),
+            pdu if pdu.command_id().is_response() => match frame.header.command_status {
+                CommandStatus::ROK => ("accept", None, false),
+                _ => ("fail_pending", None, false),
+            },
+            _ => ("accept", vectors::willing_answer(&frame), false),
+        },
+    };
+    let reply = reply.map(|frame| Reply {
+        command: frame.pdu.name().to_owned(),
+        command_status: format!("{:#010x}", frame.header.command_status.0),
+        sequence_number: frame.header.sequence_number,
+        hex: Some(hex::encode(encoded(&frame))),
+    });
+    Outcome { outcome: outcome.to_owned(), reply, close }
+}
+
+#[test]
+fn every_bad_input() {
+    let deviations = vectors::deviations().unwrap();
+    let vectors = vectors::malformed().unwrap();
+    assert!(vectors.len() >= 106, "{} vectors", vectors.len());
+    for vector in vectors.iter().filter(|vector| vector.category != "state") {
+        let mut ours = outcome(vector);
+        let made_up = vector.expect.reply.as_ref().is_some_and(|reply| reply.hex.is_none());
+        if let Some(reply) = ours.reply.as_mut().filter(|_| made_up) {
+            reply.hex = None;
+        }
+        match deviations.get(&vector.name) {
+            None => assert_eq!(ours, vector.expect, "{}", vector.name),
+            Some(reason) => assert_ne!(ours, vector.expect, "{} no longer deviates: {reason}", vector.name),
+        }
+    }
+}
+
+#[test]
+fn every_pdu_of_real_programs_is_written_as_it_came() {
+    let deviations = vectors::deviations().unwrap();
+    let corpus = vectors::corpus().unwrap();
+    assert!(corpus.len() >= 440, "{} PDUs", corpus.len());
+    for pdu in corpus {
+        let limits = if pdu.to_server { Limits::message_centre() } else { Limits::esme() };
+        let refused = Frame::decode(pdu.octets.clone(), &limits).map(|frame| {
+            assert_eq!(hex::encode(encoded(&frame)), hex::encode(&pdu.octets), "{}", pdu.place);
+        });
+        let expected = deviations.contains_key(&pdu.place);
+        assert_eq!(refused.is_err(), expected, "{}: {refused:?}: {}", pdu.place, hex::encode(&pdu.octets));
+    }
+}
+
+#[test]
+fn every_deviation_is_of_something() {
+    let malformed = vectors::malformed().unwrap().into_iter().map(|vector| vector.name);
+    let places = vectors::corpus().unwrap().into_iter().map(|pdu| pdu.place);
+    let names: Vec<String> = malformed.chain(places).collect();
+    for name in vectors::deviations().unwrap().keys() {
+        assert!(names.contains(name), "no such vector or PDU: {name}");
+    }
+}

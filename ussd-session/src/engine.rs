@@ -1,0 +1,193 @@
+//! Many sessions in memory.
+
+mod config;
+mod counters;
+mod sessions;
+mod slots;
+mod tombstones;
+mod wheel;
+
+use self::sessions::Sessions;
+pub use self::{config::Config, counters::Counters};
+use crate::{
+    action::Action,
+    event::{Discard, Event},
+    ids::LinkId,
+    record::Record,
+    subscriber::Subscriber,
+    time::Millis,
+};
+
+/// Holds the sessions of one process, finds the one that an event concerns, steps it, and keeps its timers.
+///
+/// It does no IO, reads no clock and starts no thread. A program that embeds it does three things, in this order:
+///
+/// 1. [`Engine::handle`] for every event, with the time. What follows goes to the sink, in order, before it returns.
+/// 2. [`Engine::poll`] when [`Engine::next_deadline`] has come, again at once while it says that there is more.
+///    Events may be handled in between.
+/// 3. Whatever the sink was given is done: frames are sent, the application is called; its replies are events.
+///
+/// Time that goes back counts as the latest time seen. An event costs the same however many sessions there are, apart
+/// from the two that concern a whole link; nothing is allocated once the tables have grown.
+///
+/// A whole loop:
+///
+/// ```
+/// use ussd_session::{Action, Callback, Config, Engine, Event, LinkId, Millis, NetId, Phase, Text, Verb};
+///
+/// let mut engine = Engine::new(Config::default());
+/// let (link, phone) = (LinkId(0), "+27831234567".parse()?);
+/// let mut now = Millis(1_790_000_000_000);
+///
+/// let dialled = Event::Begin { from: phone, dialled: "*120#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+/// let mut calls = Vec::new();
+/// engine.handle(link, dialled, now, |effect: ussd_session::Effect<'_>| {
+///     if let Action::Call(Callback::New { token, .. }) = effect.action {
+///         calls.push((effect.subscriber, token));
+///     }
+/// });
+/// for (to, token) in calls {
+///     let reply = Event::Reply { to, token, verb: Verb::Continue, text: Text::public("Hello..") };
+///     engine.handle(link, reply, now, |effect: ussd_session::Effect<'_>| {
+///         let Action::Send(frame) = effect.action else { panic!("{effect:?}") };
+///         assert_eq!(frame.text.as_str(), "Hello..");
+///     });
+/// }
+/// // Nobody answers: the session ends, and in the end nothing is left of it.
+/// while let Some(deadline) = engine.next_deadline() {
+///     now = now.max(deadline); // a real host sleeps until then
+///     while engine.poll(now, 1000, |_: ussd_session::Effect<'_>| {}).more {}
+/// }
+/// assert_eq!((engine.live(), engine.closed()), (0, 0));
+/// # Ok::<(), ussd_session::SubscriberError>(())
+/// ```
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    sessions: Sessions,
+}
+
+/// Who does what follows: any `FnMut(Effect<'_>)` is one.
+pub trait Sink {
+    /// Takes one thing to do. Called in order.
+    fn accept(&mut self, effect: Effect<'_>);
+}
+
+impl<F: FnMut(Effect<'_>)> Sink for F {
+    fn accept(&mut self, effect: Effect<'_>) {
+        self(effect);
+    }
+}
+
+/// One thing to do, and for whom.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Effect<'a> {
+    /// The link.
+    pub link: LinkId,
+    /// The phone.
+    pub subscriber: Subscriber,
+    /// The code that the session was opened with; empty for a push and for what belongs to no session.
+    pub dialled: &'a str,
+    /// What to do.
+    pub action: Action<'a>,
+}
+
+/// What [`Engine::poll`] did.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Polled {
+    /// How many entries of the timer wheel it looked at.
+    pub looked_at: usize,
+    /// True if more may be due already.
+    pub more: bool,
+}
+
+impl Engine {
+    /// An engine without sessions.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { config, sessions: Sessions::new() }
+    }
+
+    /// Takes one event. What concerns a whole link visits all sessions; [`Event::Tick`] does nothing, see
+    /// [`Engine::poll`].
+    pub fn handle(&mut self, link: LinkId, event: Event<'_>, now: Millis, mut sink: impl Sink) {
+        self.sessions.clock(now);
+        match (&event, event.subscriber()) {
+            (_, Some(subscriber)) => {
+                let slot = self.sessions.find(link, subscriber);
+                self.sessions.apply(&self.config, link, subscriber, slot, &event, &mut sink);
+            }
+            (Event::LinkDown | Event::LinkUp, None) => {
+                for slot in self.sessions.slots.indices() {
+                    if let Some(record) = self.sessions.slots.record(slot).filter(|record| record.link() == link) {
+                        let subscriber = record.subscriber();
+                        self.sessions.apply(&self.config, link, subscriber, Some(slot), &event, &mut sink);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends what is due at `now`, looking at no more than `budget` entries (at least one); a session that ends costs
+    /// two or three. Sessions that end together by the hundred thousand are thus no pause for the others.
+    pub fn poll(&mut self, now: Millis, budget: usize, mut sink: impl Sink) -> Polled {
+        self.sessions.clock(now);
+        let budget = budget.max(1);
+        let mut left = budget;
+        while let Some((slot, link, subscriber)) = self.sessions.due(&mut left) {
+            self.sessions.apply(&self.config, link, subscriber, Some(slot), &Event::Tick, &mut sink);
+        }
+        Polled { looked_at: budget - left, more: self.sessions.is_behind() }
+    }
+
+    /// When [`Engine::poll`] has work at the earliest; none if there is nothing to wait for. It may be early by up to
+    /// 128 ms, and is never late: a poll too early costs little and changes nothing.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Millis> {
+        self.sessions.wheel.next()
+    }
+
+    /// Tells all open sessions that the program stops: users who wait get the fallback text, the application its
+    /// callbacks.
+    pub fn shutdown(&mut self, now: Millis, mut sink: impl Sink) {
+        self.sessions.clock(now);
+        for slot in self.sessions.slots.indices() {
+            if let Some(record) = self.sessions.slots.record(slot).filter(|record| record.is_open()) {
+                let (link, to, session) = (record.link(), record.subscriber(), record.session());
+                let event = Event::Discard { to, session, why: Discard::Shutdown };
+                self.sessions.apply(&self.config, link, to, Some(slot), &event, &mut sink);
+            }
+        }
+    }
+
+    /// The record of a phone: its open session, or the tombstone of the last one.
+    #[must_use]
+    pub fn record(&self, link: LinkId, subscriber: Subscriber) -> Option<&Record> {
+        self.sessions.slots.record(self.sessions.find(link, subscriber)?)
+    }
+
+    /// How many sessions are open.
+    #[must_use]
+    pub fn live(&self) -> usize {
+        self.sessions.live
+    }
+
+    /// How many tombstones are kept.
+    #[must_use]
+    pub fn closed(&self) -> usize {
+        self.sessions.tombstones.len()
+    }
+
+    /// How many entries stand in the timer wheel: one for each open session and each tombstone.
+    #[must_use]
+    pub fn scheduled(&self) -> usize {
+        self.sessions.wheel.len()
+    }
+
+    /// What happened so far, in numbers.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.sessions.counters
+    }
+}

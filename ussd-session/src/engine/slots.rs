@@ -1,0 +1,93 @@
+//! Where sessions live in memory: a slab in pages, so that it grows without copying what is there.
+
+use compact_str::CompactString;
+
+use super::wheel::Links;
+use crate::record::Record;
+
+/// One session and what is kept beside its record.
+#[derive(Debug)]
+pub(super) struct Slot {
+    /// None if the place is free.
+    pub(super) record: Option<Record>,
+    /// The code as dialled.
+    pub(super) dialled: CompactString,
+    /// The last prompt, if the policy wants it kept.
+    pub(super) prompt: Option<String>,
+    /// Where the session stands in the timer wheel.
+    pub(super) links: Links,
+    /// Neighbours among the tombstones, by the time of their end.
+    pub(super) older: u32,
+    pub(super) newer: u32,
+}
+
+/// No slot.
+pub(super) const NONE: u32 = u32::MAX;
+
+const PAGE: usize = 1024;
+
+/// All slots. An index stays good until its slot is given back.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    pages: Vec<Vec<Slot>>,
+    free: Vec<u32>,
+    len: usize,
+}
+
+impl Slots {
+    pub(super) fn get(&self, index: u32) -> Option<&Slot> {
+        let index = index as usize;
+        self.pages.get(index / PAGE)?.get(index % PAGE)
+    }
+
+    pub(super) fn get_mut(&mut self, index: u32) -> Option<&mut Slot> {
+        let index = index as usize;
+        self.pages.get_mut(index / PAGE)?.get_mut(index % PAGE)
+    }
+
+    /// The record in a slot that is taken.
+    pub(super) fn record(&self, index: u32) -> Option<&Record> {
+        self.get(index)?.record.as_ref()
+    }
+
+    /// Takes a free slot for this record.
+    pub(super) fn insert(&mut self, record: Record) -> u32 {
+        if let Some(index) = self.free.pop() {
+            if let Some(slot) = self.get_mut(index) {
+                slot.record = Some(record);
+            }
+            return index;
+        }
+        let slot = Slot {
+            record: Some(record),
+            dialled: CompactString::const_new(""),
+            prompt: None,
+            links: Links::NOWHERE,
+            older: NONE,
+            newer: NONE,
+        };
+        let index = u32::try_from(self.len).unwrap_or(NONE);
+        self.len += 1;
+        match self.pages.last_mut() {
+            Some(page) if page.len() < PAGE => page.push(slot),
+            _ => {
+                let mut page = Vec::with_capacity(PAGE);
+                page.push(slot);
+                self.pages.push(page);
+            }
+        }
+        index
+    }
+
+    /// Gives a slot back.
+    pub(super) fn remove(&mut self, index: u32) -> Option<Record> {
+        let record = self.get_mut(index)?.record.take()?;
+        self.free.push(index);
+        Some(record)
+    }
+
+    /// All slots ever taken, free ones included, as indices.
+    pub(super) fn indices(&self) -> std::ops::Range<u32> {
+        0..u32::try_from(self.len).unwrap_or(NONE)
+    }
+}

@@ -1,0 +1,290 @@
+//! Runs an application: the engine, the clock, and a task for each callback.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    sync::mpsc,
+    task::{Id, JoinError, JoinSet},
+};
+
+use crate::{
+    action::{Action, Callback},
+    app::{Session, Turn, UssdApp},
+    clock::Clock,
+    dialled::Dialled,
+    engine::{Config, Effect, Engine},
+    event::{Discard, Event},
+    ids::{LinkId, SessionId, TurnToken},
+    owned::{OwnedEffect, OwnedEvent},
+    subscriber::Subscriber,
+};
+
+/// Runs a [`UssdApp`] over an [`Engine`].
+///
+/// Events come from one channel, effects go to another: frames to be sent, and for who wants to watch, all else. It is
+/// the same to the runner who stands at the other ends: a gateway's client with an adapter, a broker, a test.
+///
+/// Each callback is a task; those of one session follow one another. Both channels are bounded by who makes them; a
+/// full outbox makes the runner wait. Callbacks that run at once are bounded by [`Runner::max_running`]; replies under
+/// way are at most one for each turn.
+///
+/// When the inbox is closed, open sessions end as by [`Engine::shutdown`], and the runner returns.
+#[derive(Debug)]
+pub struct Runner<A: UssdApp> {
+    app: Arc<A>,
+    engine: Engine,
+    clock: Clock,
+    max_running: usize,
+}
+
+impl<A: UssdApp> Runner<A> {
+    /// Expiries looked at between two other events.
+    const BUDGET: usize = 1000;
+
+    /// How long callbacks may take after the end.
+    const LAST_CALLS: Duration = Duration::from_secs(5);
+
+    /// A runner with an engine of its own. Within a tokio runtime.
+    #[must_use]
+    pub fn new(app: A, config: Config) -> Self {
+        Self { app: Arc::new(app), engine: Engine::new(config), clock: Clock::system(), max_running: 100_000 }
+    }
+
+    /// The most callbacks that run at once, those included that hang after their session is over. One more fails as
+    /// if its handler had. Default 100,000.
+    #[must_use]
+    pub fn max_running(mut self, callbacks: usize) -> Self {
+        self.max_running = callbacks;
+        self
+    }
+
+    /// Runs until the inbox is closed; then the engine, with its counters.
+    pub async fn run(self, inbox: mpsc::Receiver<(LinkId, OwnedEvent)>, outbox: mpsc::Sender<OwnedEffect>) -> Engine {
+        let (replies, answers) = mpsc::unbounded_channel();
+        let running = Running {
+            app: self.app,
+            engine: self.engine,
+            clock: self.clock,
+            max_running: self.max_running,
+            outbox,
+            replies,
+            effects: VecDeque::new(),
+            sessions: HashMap::new(),
+            tasks: JoinSet::new(),
+            of_task: HashMap::new(),
+        };
+        running.run(inbox, answers).await
+    }
+}
+
+type Replies = mpsc::UnboundedSender<(LinkId, OwnedEvent)>;
+
+struct Running<A: UssdApp> {
+    app: Arc<A>,
+    engine: Engine,
+    clock: Clock,
+    max_running: usize,
+    outbox: mpsc::Sender<OwnedEffect>,
+    replies: Replies,
+    /// What the engine said and is not done yet.
+    effects: VecDeque<OwnedEffect>,
+    sessions: HashMap<SessionId, Served<A::State>>,
+    tasks: JoinSet<Session<A::State>>,
+    of_task: HashMap<Id, SessionId>,
+}
+
+/// A session that the application serves.
+struct Served<S> {
+    link: LinkId,
+    subscriber: Subscriber,
+    /// None while a callback has it.
+    session: Option<Session<S>>,
+    /// Callbacks that wait for the one that runs: an answer and an end at most.
+    waiting: VecDeque<OwnedEffect>,
+    over: bool,
+}
+
+impl<A: UssdApp> Running<A> {
+    async fn run(
+        mut self,
+        mut inbox: mpsc::Receiver<(LinkId, OwnedEvent)>,
+        mut answers: mpsc::UnboundedReceiver<(LinkId, OwnedEvent)>,
+    ) -> Engine {
+        loop {
+            let deadline = self.engine.next_deadline();
+            let sleep = async {
+                match deadline {
+                    Some(deadline) => self.clock.until(deadline).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                Some((link, event)) = answers.recv() => self.handle(link, &event.as_event()),
+                Some(ended) = self.tasks.join_next_with_id() => self.returned(ended),
+                () = sleep => self.poll(),
+                event = inbox.recv() => match event {
+                    Some((link, event)) => self.handle(link, &event.as_event()),
+                    None => break,
+                },
+            }
+            self.flush().await;
+        }
+        self.stop(&mut answers).await;
+        self.engine
+    }
+
+    /// Ends all sessions and lets the last callbacks run.
+    async fn stop(&mut self, answers: &mut mpsc::UnboundedReceiver<(LinkId, OwnedEvent)>) {
+        while let Ok((link, event)) = answers.try_recv() {
+            self.handle(link, &event.as_event());
+        }
+        let (now, effects) = (self.clock.now(), &mut self.effects);
+        self.engine.shutdown(now, |effect: Effect<'_>| effects.push_back(effect.into()));
+        self.flush().await;
+        let last_calls = async {
+            while let Some(ended) = self.tasks.join_next_with_id().await {
+                self.returned(ended);
+                self.flush().await;
+            }
+        };
+        if tokio::time::timeout(Runner::<A>::LAST_CALLS, last_calls).await.is_err() {
+            tracing::warn!(callbacks = self.tasks.len(), "callbacks still running at the end were cut off");
+        }
+    }
+
+    fn handle(&mut self, link: LinkId, event: &Event<'_>) {
+        let (now, effects) = (self.clock.now(), &mut self.effects);
+        self.engine.handle(link, event.clone(), now, |effect: Effect<'_>| effects.push_back(effect.into()));
+    }
+
+    fn poll(&mut self) {
+        let (now, effects) = (self.clock.now(), &mut self.effects);
+        self.engine.poll(now, Runner::<A>::BUDGET, |effect: Effect<'_>| effects.push_back(effect.into()));
+    }
+
+    /// Does what the engine said, in order.
+    async fn flush(&mut self) {
+        while let Some(effect) = self.effects.pop_front() {
+            self.serve(&effect);
+            // Nobody may be watching, and then there is nobody to send to either.
+            let _ = self.outbox.send(effect).await;
+        }
+    }
+
+    /// Starts callbacks, or lets them wait for the one that runs.
+    fn serve(&mut self, effect: &OwnedEffect) {
+        match effect.as_effect() {
+            Effect { action: Action::Call(callback), link, subscriber, dialled } => {
+                let id = callback.token().session;
+                let served = self.sessions.entry(id).or_insert_with(|| Served {
+                    link,
+                    subscriber,
+                    session: Some(Session::new(&callback, link, subscriber, dialled)),
+                    waiting: VecDeque::new(),
+                    over: false,
+                });
+                served.waiting.push_back(effect.clone());
+                self.start(id);
+            }
+            Effect { action: Action::Closed(summary), .. } => {
+                tracing::debug!(session = %summary.session, reason = %summary.reason, turns = summary.turns, "closed");
+                if let Some(served) = self.sessions.get_mut(&summary.session) {
+                    served.over = true;
+                }
+                self.start(summary.session);
+            }
+            Effect { action: Action::Reject { subject, why }, .. } => {
+                tracing::debug!(?subject, %why, "rejected");
+            }
+            _ => {}
+        }
+    }
+
+    /// Starts the next callback of a session, unless one runs; forgets a session that is over and has none left.
+    fn start(&mut self, id: SessionId) {
+        let Some(served) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = served.session.take() else { return };
+        let Some(call) = served.waiting.pop_front() else {
+            if served.over {
+                self.sessions.remove(&id);
+            } else {
+                served.session = Some(session);
+            }
+            return;
+        };
+        if self.tasks.len() >= self.max_running {
+            tracing::warn!(session = %id, "too many callbacks are running");
+            served.session = Some(session);
+            if let Some(turn) = turn_of(&call, &self.replies) {
+                drop(turn);
+            }
+            if served.over && served.waiting.is_empty() {
+                self.sessions.remove(&id);
+            }
+            return;
+        }
+        let task = self.tasks.spawn(one_call(Arc::clone(&self.app), session, call, self.replies.clone()));
+        self.of_task.insert(task.id(), id);
+    }
+
+    /// A callback has come back, or has panicked and taken the session's state with it.
+    fn returned(&mut self, ended: Result<(Id, Session<A::State>), JoinError>) {
+        match ended {
+            Ok((task, session)) => {
+                let id = session.id();
+                self.of_task.remove(&task);
+                if let Some(served) = self.sessions.get_mut(&id) {
+                    served.session = Some(session);
+                }
+                self.start(id);
+            }
+            Err(error) => {
+                let Some(id) = self.of_task.remove(&error.id()) else { return };
+                let Some(served) = self.sessions.remove(&id) else { return };
+                tracing::error!(%error, "a callback panicked");
+                // Its turn, dropped by the panic, has ended the session, unless it was answered before.
+                if !served.over {
+                    let discard = Event::Discard { to: served.subscriber, session: id, why: Discard::Orphan };
+                    let _ = self.replies.send((served.link, OwnedEvent::from(discard)));
+                }
+            }
+        }
+    }
+}
+
+/// The turn that a callback gets, if it gets one.
+fn turn_of(call: &OwnedEffect, replies: &Replies) -> Option<Turn> {
+    let effect = call.as_effect();
+    let token: TurnToken = match &effect.action {
+        Action::Call(Callback::New { token, .. } | Callback::Existing { token, .. }) => *token,
+        _ => return None,
+    };
+    Some(Turn::new(effect.link, effect.subscriber, token, replies.clone()))
+}
+
+/// One callback, from its start to its end.
+async fn one_call<A: UssdApp>(
+    app: Arc<A>,
+    mut session: Session<A::State>,
+    call: OwnedEffect,
+    replies: Replies,
+) -> Session<A::State> {
+    let turn = turn_of(&call, &replies);
+    match (call.as_effect().action, turn) {
+        (Action::Call(Callback::New { dialled, .. }), Some(turn)) => {
+            app.new_session(&mut session, turn, Dialled::new(dialled)).await;
+        }
+        (Action::Call(Callback::Existing { text, .. }), Some(turn)) => {
+            app.existing_session(&mut session, turn, text.as_str()).await;
+        }
+        (Action::Call(Callback::TimedOut { side, .. }), _) => app.timed_out_session(&mut session, side).await,
+        (Action::Call(Callback::Ended { why, .. }), _) => app.end_session(&mut session, why).await,
+        _ => {}
+    }
+    session
+}

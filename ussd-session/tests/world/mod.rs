@@ -1,0 +1,177 @@
+//! A world in which scenarios are played: phones, one application, one link, a clock that stands still unless told.
+//!
+//! A scenario is a table. Each row holds what happens, what follows, and the state after it (may be left out):
+//!
+//! ```text
+//! B(*120#)        | New          | AppTurn 1
+//! c(Menu)@1       | P(Menu)      | UserTurn 1
+//! +1; A(1)        | Ex(1)        | AppTurn 2
+//! ```
+//!
+//! Happens: `B(code)` begin, `A(text)` answer, `X` user end, `NT` network time-out, `NE(why)` network error, `NotifyOk`,
+//! `c(text)@n` and `e(text)@n` reply continue and end for turn n, `ab@n` abort, `rd(code)@n` redirect, `fail@n` handler
+//! failed, `push(text)`, `note(text)`, `KO@n` sending failed, `LinkDown`, `LinkUp`, `+s` that many seconds pass. `@m.n`
+//! quotes turn n of session m instead of the latest. `{net=a key=k from=number phase=1 secret}` gives more. Several are
+//! joined by `;`.
+//!
+//! Follows: callbacks `New Ex(text) TO(side) End(why)`, frames `P F Ask Tell Ab Rd`, `again` after a prompt that is
+//! repeated, `Rej(why)`, `Coalesced`, `Cl(reason)`, `!Why` what is ignored and counted, `-` nothing. `#2` marks the
+//! second session.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+mod bare;
+mod notation;
+
+use ussd_session::{Action, Callback, Config, Effect, Engine, Event, FrameKind, LinkId, Millis, Policy, SessionId};
+use ussd_session::{State, Subject, Subscriber, TurnToken};
+
+pub(crate) use bare::Bare;
+
+pub(crate) const LINK: LinkId = LinkId(1);
+pub(crate) const PHONE: &str = "27831234567";
+
+/// What takes events: the engine, or a bare loop around `step`.
+pub(crate) trait Host {
+    fn handle(&mut self, event: Event<'_>, now: Millis, out: &mut dyn FnMut(Effect<'_>));
+    fn tick(&mut self, now: Millis, out: &mut dyn FnMut(Effect<'_>));
+    fn state(&self, phone: Subscriber) -> Option<(State, u16)>;
+    fn deadline(&self, phone: Subscriber) -> Option<Millis>;
+}
+
+impl Host for Engine {
+    fn handle(&mut self, event: Event<'_>, now: Millis, out: &mut dyn FnMut(Effect<'_>)) {
+        Engine::handle(self, LINK, event, now, |effect: Effect<'_>| out(effect));
+        assert_eq!(self.scheduled(), self.live() + self.closed(), "the wheel holds each session once");
+    }
+
+    fn tick(&mut self, now: Millis, out: &mut dyn FnMut(Effect<'_>)) {
+        while self.poll(now, 3, |effect: Effect<'_>| out(effect)).more {}
+        assert_eq!(self.scheduled(), self.live() + self.closed(), "the wheel holds each session once");
+    }
+
+    fn state(&self, phone: Subscriber) -> Option<(State, u16)> {
+        self.record(LINK, phone).map(|record| (record.state(), record.token().turn))
+    }
+
+    fn deadline(&self, phone: Subscriber) -> Option<Millis> {
+        self.record(LINK, phone).map(ussd_session::Record::deadline)
+    }
+}
+
+/// One host, its clock, and the sessions seen so far.
+pub(crate) struct World<H> {
+    pub(crate) host: H,
+    pub(crate) now: Millis,
+    sessions: Vec<SessionId>,
+    pub(crate) phone: Subscriber,
+}
+
+impl<H: Host> World<H> {
+    pub(crate) fn new(host: H) -> Self {
+        Self { host, now: Millis(1_790_000_000_000), sessions: Vec::new(), phone: PHONE.parse().unwrap() }
+    }
+
+    /// Plays the rows and compares.
+    pub(crate) fn play(&mut self, name: &str, table: &str) {
+        for row in table.lines().map(str::trim).filter(|row| !row.is_empty()) {
+            let mut columns = row.split('|').map(str::trim);
+            let (when, then) = (columns.next().unwrap(), columns.next().expect("what follows"));
+            let followed = when.split(';').flat_map(|one| self.happens(one.trim())).collect::<Vec<_>>().join(" ");
+            let followed = if followed.is_empty() { "-" } else { &followed };
+            assert_eq!(followed, then, "{name}: {row}");
+            if let Some(state) = columns.next() {
+                assert_eq!(self.state_name(), state, "{name}: state after {row}");
+            }
+        }
+    }
+
+    fn state_name(&self) -> String {
+        match self.host.state(self.phone) {
+            None => "None".into(),
+            Some((State::Closed(_), _)) => "Closed".into(),
+            Some((state @ (State::Inviting | State::Notifying), _)) => format!("{state:?}"),
+            Some((state, turn)) => format!("{state:?} {turn}"),
+        }
+    }
+
+    /// Does one thing; what follows, in the notation of the tables.
+    pub(crate) fn happens(&mut self, one: &str) -> Vec<String> {
+        let now = self.now;
+        if let Some(seconds) = one.strip_prefix('+') {
+            let span = std::time::Duration::from_secs_f64(seconds.parse().expect("seconds"));
+            self.now = now.after(span);
+            return self.tick();
+        }
+        if let Some(seconds) = one.strip_prefix("clock-") {
+            let span: u64 = seconds.parse().expect("seconds");
+            self.now = Millis(now.0 - span * 1000);
+            return self.tick();
+        }
+        let said = notation::Said::read(one);
+        if let Some(from) = said.option("from") {
+            self.phone = from.parse().expect("a number");
+        }
+        let token = said.turn.map(|(session, turn)| {
+            let session = session.map_or(self.sessions.len(), usize::from).checked_sub(1);
+            let id = session.and_then(|at| self.sessions.get(at).copied());
+            TurnToken { session: id.unwrap_or(SessionId::from_bits(77).unwrap()), turn }
+        });
+        let event = said.event(self.phone, token);
+        let mut lines = Vec::new();
+        let sessions = &mut self.sessions;
+        self.host.handle(event, now, &mut |effect| lines.push(describe(&effect, sessions)));
+        lines
+    }
+
+    /// Lets the host do what is due.
+    pub(crate) fn tick(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let sessions = &mut self.sessions;
+        self.host.tick(self.now, &mut |effect| lines.push(describe(&effect, sessions)));
+        lines
+    }
+}
+
+/// Plays a table on the bare step and on the engine.
+pub(crate) fn play(name: &str, policy: Policy, table: &str) {
+    World::new(Bare::new(policy.clone())).play(&format!("{name}, bare"), table);
+    World::new(Engine::new(Config::default().policy(policy))).play(&format!("{name}, engine"), table);
+}
+
+/// An effect in the notation of the tables.
+pub(crate) fn describe(effect: &Effect<'_>, sessions: &mut Vec<SessionId>) -> String {
+    let mut mark = |session: SessionId| {
+        let at = sessions.iter().position(|known| *known == session).unwrap_or_else(|| {
+            sessions.push(session);
+            sessions.len() - 1
+        });
+        if at == 0 { String::new() } else { format!("#{}", at + 1) }
+    };
+    match &effect.action {
+        Action::Send(frame) => {
+            let name = match frame.kind {
+                FrameKind::Prompt => "P",
+                FrameKind::Final => "F",
+                FrameKind::AskPush => "Ask",
+                FrameKind::TellPush => "Tell",
+                FrameKind::Abort => return "Ab".into(),
+                FrameKind::Redirect => "Rd",
+                other => panic!("{other:?}"),
+            };
+            format!("{name}({}){}", frame.text.as_str(), if frame.again { "again" } else { "" })
+        }
+        Action::Call(Callback::New { token, orphan, .. }) => {
+            let orphan = orphan.map(|text| format!("(orphan {})", text.as_str())).unwrap_or_default();
+            format!("New{}{orphan}", mark(token.session))
+        }
+        Action::Call(Callback::Existing { text, .. }) => format!("Ex({})", text.as_str()),
+        Action::Call(Callback::TimedOut { token, side, .. }) => format!("TO({side:?}){}", mark(token.session)),
+        Action::Call(Callback::Ended { token, why, .. }) => format!("End({why:?}){}", mark(token.session)),
+        Action::Reject { subject: Subject::Turn(_) | Subject::Push(_), why } => format!("Rej({why:?})"),
+        Action::Pushed { token, .. } => format!("Pushed{}", mark(token.session)),
+        Action::Coalesced { .. } => "Coalesced".into(),
+        Action::Closed(summary) => format!("Cl({:?}){}", summary.reason, mark(summary.session)),
+        Action::Ignored(why) => format!("!{why:?}"),
+        other => panic!("not for a sink: {other:?}"),
+    }
+}
