@@ -3,6 +3,7 @@
 pub mod codec;
 pub mod framing;
 pub mod pdu;
+pub mod receipt;
 #[cfg(feature = "serde")]
 mod serialize;
 pub mod text;

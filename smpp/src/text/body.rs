@@ -1,6 +1,7 @@
 use bytes::Bytes;
 
 use super::{Codings, Concatenation, ConcatenationKind, Decoded, Gsm7, InvalidUdh, UserDataHeader};
+use crate::pdu::{BroadcastSm, DataSm, DeliverSm, Pdu, ReplaceSm, SubmitMulti, SubmitSm};
 use crate::tlv::{SarMsgRefNum, SarSegmentSeqnum, SarTotalSegments, Tag, Tlvs};
 use crate::types::{DataCoding, EsmClass, ShortMessage};
 
@@ -93,6 +94,38 @@ impl Body {
     }
 }
 
+macro_rules! bodies {
+    ($($pdu:ident: |$this:ident| $esm_class:expr, $data_coding:expr, $short_message:expr;)*) => {
+        $(impl $pdu {
+            /// Where the text is, and the text with its header taken off.
+            pub fn body(&self) -> Body {
+                let $this = self;
+                Body::new($esm_class, $data_coding, $short_message, &$this.tlvs)
+            }
+        })*
+
+        impl Pdu {
+            /// Where the text is, and the text with its header taken off; none for PDUs that carry no message.
+            pub fn body(&self) -> Option<Body> {
+                match self {
+                    $(Self::$pdu(pdu) => Some(pdu.body()),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+bodies! {
+    SubmitSm: |pdu| pdu.esm_class, pdu.data_coding, &pdu.short_message;
+    SubmitMulti: |pdu| pdu.esm_class, pdu.data_coding, &pdu.short_message;
+    DeliverSm: |pdu| pdu.esm_class, pdu.data_coding, &pdu.short_message;
+    DataSm: |pdu| pdu.esm_class, pdu.data_coding, &ShortMessage::default();
+    // What it replaces keeps its esm_class and data_coding, which the PDU does not say.
+    ReplaceSm: |pdu| EsmClass::NORMAL, DataCoding::DEFAULT, &pdu.short_message;
+    BroadcastSm: |pdu| EsmClass::NORMAL, pdu.data_coding, &ShortMessage::default();
+}
+
 /// The sar TLVs, if all three are there and make sense.
 fn sar(tlvs: &Tlvs) -> Option<Concatenation> {
     let SarMsgRefNum(reference) = tlvs.get()?;
@@ -152,6 +185,22 @@ mod tests {
         for tlvs in [sar(1, 2, 0), sar(1, 2, 3), sar(1, 0, 0), Tlvs::new().with(&SarMsgRefNum(1))] {
             assert_eq!(body(0, 0, b"abc", &tlvs).concatenation, None);
         }
+    }
+
+    #[test]
+    fn every_pdu_with_a_message_has_a_body() {
+        let mut tlvs = Tlvs::new();
+        tlvs.push_raw(Tag::MESSAGE_PAYLOAD, b"\x03\x24\x01\x01abc").unwrap();
+        let text = |pdu: Pdu| pdu.body().map(|body| (body.text, body.header_length));
+        let (esm_class, whole) = (EsmClass::UDHI, Some((Bytes::from_static(b"\x03\x24\x01\x01abc"), 0)));
+        let cut = Some((Bytes::from_static(b"abc"), 4));
+        assert_eq!(text(SubmitSm { esm_class, tlvs: tlvs.clone(), ..Default::default() }.into()), cut);
+        assert_eq!(text(SubmitMulti { esm_class, tlvs: tlvs.clone(), ..Default::default() }.into()), cut);
+        assert_eq!(text(DeliverSm { esm_class, tlvs: tlvs.clone(), ..Default::default() }.into()), cut);
+        assert_eq!(text(DataSm { esm_class, tlvs: tlvs.clone(), ..Default::default() }.into()), cut);
+        assert_eq!(text(ReplaceSm { tlvs: tlvs.clone(), ..Default::default() }.into()), whole);
+        assert_eq!(text(BroadcastSm { tlvs, ..Default::default() }.into()), whole);
+        assert_eq!(text(crate::pdu::EnquireLink::default().into()), None);
     }
 
     #[test]
