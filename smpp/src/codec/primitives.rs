@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next field of a body.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn field<W: Wire, F: Field>(&mut self, name: &'static str) -> Result<F, DecodeError> {
         F::parse(self).map_err(|fault| self.error(Some(W::NAME), Some(F::part(name, fault.part)), fault.problem))
     }
@@ -113,18 +113,24 @@ impl<'a> Reader<'a> {
     }
 
     /// All that is left, as a slice of the body.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn remainder(&self) -> Bytes {
         self.shared(self.rest)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn u8(&mut self) -> Result<u8, Fault> {
         self.parse(be_u8)
     }
 
+    /// The next octet, which is not taken.
+    #[inline(always)]
+    pub(crate) fn peek(&self) -> Result<u8, Fault> {
+        self.rest.first().copied().ok_or(DecodeProblem::Cut.into())
+    }
+
     /// An octet of which some values are reserved.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn u8_known(&mut self, leniency: Leniency, known: impl FnOnce(u8) -> bool) -> Result<u8, Fault> {
         let before = self.rest;
         let value = self.u8()?;
@@ -144,7 +150,7 @@ impl<'a> Reader<'a> {
     }
 
     /// So many octets, as a slice of the body.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn octets(&mut self, count: usize) -> Result<Bytes, Fault> {
         let octets = self.parse(take(count))?;
         Ok(self.shared(octets))
@@ -166,12 +172,19 @@ impl<'a> Reader<'a> {
         Ok((tag, value))
     }
 
+    /// Takes a NUL, if that is what comes next.
+    #[inline(always)]
+    pub(crate) fn skip_nul(&mut self) -> bool {
+        let [NUL, rest @ ..] = self.rest else { return false };
+        self.rest = rest;
+        true
+    }
+
     /// A string and its NUL. Most are empty, which shows on the first octet; the rest are looked for in a window of
     /// `N` octets, which is then copied whole.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn c_octet_string<const N: usize>(&mut self) -> Result<COctetString<N>, Fault> {
-        if let [NUL, rest @ ..] = self.rest {
-            self.rest = rest;
+        if self.skip_nul() {
             return Ok(COctetString::EMPTY);
         }
         if let Some((window, _)) = self.rest.split_first_chunk::<N>()
@@ -224,7 +237,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn parse<T>(&mut self, mut parser: impl Parser<&'a [u8], Output = T, Error = ()>) -> Result<T, Fault> {
         match parser.parse(self.rest) {
             Ok((rest, value)) => {
@@ -235,7 +248,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn shared(&self, octets: &'a [u8]) -> Bytes {
         if octets.is_empty() { Bytes::new() } else { self.body.slice_ref(octets) }
     }

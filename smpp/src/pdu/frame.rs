@@ -168,7 +168,7 @@ impl RawPdu {
     /// # Errors
     ///
     /// As [`decode`](Self::decode).
-    #[inline]
+    #[inline(always)]
     pub fn decode_noting(self, limits: &Limits, used: &mut Leniencies) -> Result<Frame, BadPdu> {
         let mut reader = Reader::new(self.command_id, &self.body, limits);
         match read(&mut reader, self.header) {
@@ -196,7 +196,7 @@ impl BadPdu {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn read(reader: &mut Reader<'_>, header: Header) -> Result<Pdu, DecodeError> {
     let command_id = reader.command_id();
     let in_range = SequenceNumber::try_from(header.sequence_number).is_ok();

@@ -80,7 +80,7 @@ macro_rules! pdus {
 
         impl Pdu {
             /// Reads the body.
-            #[inline]
+            #[inline(always)]
             pub(crate) fn parse(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
                 match reader.command_id() {
                     id if id.is_broadcast() && !reader.limits().is_5_0() => unknown(reader),
@@ -267,7 +267,7 @@ fn unknown(reader: &mut Reader<'_>) -> Result<Pdu, DecodeError> {
 }
 
 /// The body of a response: absent if there is none, or if it does not parse and that is forgiven.
-#[inline]
+#[inline(always)]
 fn response<T: Body>(reader: &mut Reader<'_>) -> Result<Option<T>, DecodeError> {
     if reader.left() == 0 {
         return Ok(None);
