@@ -166,7 +166,7 @@ impl<'a> Reader<'a> {
 
     /// Tag and value of the next TLV.
     #[inline]
-    pub(crate) fn tlv(&mut self) -> Result<(u16, &'a [u8]), DecodeProblem> {
+    pub(crate) fn tlv(&mut self) -> Result<RawTlv<'a>, DecodeProblem> {
         let (rest, (tag, value)) = tlv(self.rest)?;
         self.rest = rest;
         Ok((tag, value))
@@ -254,9 +254,12 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Tag and value of a TLV.
+type RawTlv<'a> = (u16, &'a [u8]);
+
 /// The first TLV of a list: what follows it, its tag, its value.
 #[inline]
-pub(crate) fn tlv(octets: &[u8]) -> Result<(&[u8], (u16, &[u8])), DecodeProblem> {
+pub(crate) fn tlv(octets: &[u8]) -> Result<(&[u8], RawTlv<'_>), DecodeProblem> {
     let header: IResult<&[u8], (u16, u16), ()> = (be_u16, be_u16).parse(octets);
     let Ok((behind, (tag, length))) = header else {
         return Err(DecodeProblem::TlvHeaderCut { left: octets.len() });

@@ -199,8 +199,11 @@ impl BadPdu {
 #[inline(always)]
 fn read(reader: &mut Reader<'_>, header: Header) -> Result<Pdu, DecodeError> {
     let command_id = reader.command_id();
-    let in_range = SequenceNumber::try_from(header.sequence_number).is_ok();
-    if !in_range && !(command_id == CommandId::GENERIC_NACK && header.sequence_number == 0) {
+    let in_range = match header.sequence_number {
+        0 => command_id == CommandId::GENERIC_NACK,
+        number => number <= SequenceNumber::MAX,
+    };
+    if !in_range {
         forgive(reader, "sequence_number", Leniency::SequenceNumber, DecodeProblem::SequenceNumber)?;
     }
     if !command_id.is_response() && !header.command_status.is_ok() {
@@ -211,11 +214,9 @@ fn read(reader: &mut Reader<'_>, header: Header) -> Result<Pdu, DecodeError> {
         let absent = !pdu.has_body();
         if header.command_status.is_ok() && absent && reader.left() == 0 {
             forgive(reader, "message_id", Leniency::MissingBody, DecodeProblem::NoBody)?;
-        } else if !header.command_status.is_ok() && !absent && pdu.body_length() > pdu.tlvs().as_bytes().len() {
+        } else if !header.command_status.is_ok() && !absent && pdu.tlvs().is_empty() && pdu.body_length() > 0 {
             // A body that is there for its TLVs says more about the error.
-            if pdu.tlvs().is_empty() {
-                forgive(reader, "command_status", Leniency::BodyDespiteError, DecodeProblem::UnexpectedBody)?;
-            }
+            forgive(reader, "command_status", Leniency::BodyDespiteError, DecodeProblem::UnexpectedBody)?;
         }
     }
     Ok(pdu)
