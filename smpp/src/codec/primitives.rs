@@ -188,7 +188,7 @@ impl<'a> Reader<'a> {
             return Ok(COctetString::EMPTY);
         }
         if let Some((window, _)) = self.rest.split_first_chunk::<N>()
-            && let Some(length) = memchr(NUL, window)
+            && let Some(length) = find_nul(window)
             && let Ok(octet) = u8::try_from(length)
             && let Some((text, [NUL, rest @ ..])) = self.rest.split_at_checked(length)
         {
@@ -254,6 +254,26 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Where the first NUL stands in a window, eight octets at a time. For the 6 to 65 octets of a string this is done
+/// before a search of any length has found its way.
+#[inline(always)]
+fn find_nul<const N: usize>(window: &[u8; N]) -> Option<usize> {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let (eights, rest) = window.as_chunks::<8>();
+    let mut before = 0usize;
+    for eight in eights {
+        let octets = u64::from_le_bytes(*eight);
+        // The lowest bit that is set belongs to the first NUL; those above it may be set by the borrow.
+        let nuls = octets.wrapping_sub(LOW) & !octets & HIGH;
+        if nuls != 0 {
+            return usize::try_from(nuls.trailing_zeros() / 8).ok().map(|at| before.saturating_add(at));
+        }
+        before = before.saturating_add(8);
+    }
+    rest.iter().position(|&octet| octet == NUL).map(|at| before.saturating_add(at))
+}
+
 /// Tag and value of a TLV.
 type RawTlv<'a> = (u16, &'a [u8]);
 
@@ -306,4 +326,23 @@ pub(crate) fn header(octets: &[u8]) -> Option<[u32; 4]> {
 #[inline]
 pub(crate) fn command_length(octets: &[u8]) -> Option<u32> {
     octets.first_chunk().copied().map(u32::from_be_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_nul_of_a_window() {
+        for at in 0..21 {
+            // Ones and high bits around it, which a sloppy search takes for NULs.
+            for filler in [0x01, 0x80, 0x81, 0xff] {
+                let mut window = [filler; 21];
+                assert_eq!(find_nul(&window), None);
+                window[at] = 0;
+                window[20] = 0;
+                assert_eq!(find_nul(&window), Some(at), "{filler:#x}");
+            }
+        }
+    }
 }

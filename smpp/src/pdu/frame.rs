@@ -142,6 +142,7 @@ impl RawPdu {
     /// # Errors
     ///
     /// Not as many octets as command_length says.
+    #[inline]
     pub fn new(mut octets: Bytes) -> Result<Self, InvalidFrame> {
         let Some([command_length, id, status, sequence_number]) = header(&octets) else {
             return Err(InvalidFrame::NoHeader { octets: octets.len() });
@@ -159,6 +160,7 @@ impl RawPdu {
     /// # Errors
     ///
     /// A body that the limits refuse. Only requests are refused, unless decoding is strict.
+    #[inline]
     pub fn decode(self, limits: &Limits) -> Result<Frame, BadPdu> {
         self.decode_noting(limits, &mut Leniencies::default())
     }
