@@ -75,7 +75,7 @@ impl<'a> FieldValue<'a> {
 }
 
 impl<const N: usize> Field for COctetString<N> {
-    #[inline]
+    #[inline(always)]
     fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         reader.c_octet_string()
     }
@@ -114,23 +114,12 @@ impl Field for Password {
 }
 
 impl Field for SmppTime {
-    #[inline]
+    #[inline(always)]
     fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let before = reader.clone();
-        let time = Self::from_peer(reader.c_octet_string()?);
-        if time.is_unset() {
-            return Ok(time);
+        match reader.skip_nul() {
+            true => Ok(Self::UNSET),
+            false => parse_time(reader),
         }
-        // A message centre's local time of 12 digits is a form that 3.4 has for final_date.
-        let local = reader.is_response() && time.as_octets().len() == 12;
-        let rule = if local { time.value().map(drop) } else { time.validate() };
-        if let Err(problem) = rule
-            && let Err(fault) = reader.forgive(Leniency::OddTime, problem.into())
-        {
-            *reader = before;
-            return Err(fault);
-        }
-        Ok(time)
     }
 
     #[inline]
@@ -148,8 +137,24 @@ impl Field for SmppTime {
     }
 }
 
+/// A time that is set.
+fn parse_time(reader: &mut Reader<'_>) -> Result<SmppTime, Fault> {
+    let before = reader.clone();
+    let time = SmppTime::from_peer(reader.c_octet_string()?);
+    // A message centre's local time of 12 digits is a form that 3.4 has for final_date.
+    let local = reader.is_response() && time.as_octets().len() == 12;
+    let rule = if local { time.value().map(drop) } else { time.validate() };
+    if let Err(problem) = rule
+        && let Err(fault) = reader.forgive(Leniency::OddTime, problem.into())
+    {
+        *reader = before;
+        return Err(fault);
+    }
+    Ok(time)
+}
+
 impl<const N: usize> Field for Address<N> {
-    #[inline]
+    #[inline(always)]
     fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let ton = reader.u8_known(Leniency::ReservedTonNpi, |ton| Ton(ton).meaning().is_some())?;
         let npi = reader.u8_known(Leniency::ReservedTonNpi, |npi| Npi(npi).meaning().is_some());
@@ -193,19 +198,19 @@ pub(crate) fn address_parts(name: &'static str) -> [&'static str; 3] {
 }
 
 impl Field for ShortMessage {
-    #[inline]
+    #[inline(always)]
     fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let before = reader.clone();
-        let length = usize::from(reader.u8()?);
-        let left = reader.left();
+        let length = usize::from(reader.peek()?);
+        let left = reader.left().saturating_sub(1);
         let max = reader.limits().max_short_message();
-        let problem = match length {
-            _ if length > left => DecodeProblem::MessageCut { length, left },
-            _ if length > max => DecodeProblem::MessageTooLong { length, max },
-            _ => return reader.octets(length).map(Self::from_valid),
-        };
-        *reader = before;
-        Err(problem.into())
+        match length {
+            _ if length > left => Err(DecodeProblem::MessageCut { length, left }.into()),
+            _ if length > max => Err(DecodeProblem::MessageTooLong { length, max }.into()),
+            _ => {
+                reader.u8()?;
+                reader.octets(length).map(Self::from_valid)
+            }
+        }
     }
 
     #[inline]
@@ -230,7 +235,7 @@ impl Field for ShortMessage {
 }
 
 impl Field for u8 {
-    #[inline]
+    #[inline(always)]
     fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         reader.u8()
     }
@@ -272,7 +277,7 @@ impl Field for CommandStatus {
 macro_rules! octet_fields {
     ($($octet:ty $(, $note:ident)?;)*) => {
         $(impl Field for $octet {
-            #[inline]
+            #[inline(always)]
             fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
                 let value = Self(reader.u8()?);
                 $(reader.$note(value);)?

@@ -68,7 +68,7 @@ macro_rules! wire {
         }
 
         impl $crate::codec::Body for $pdu {
-            #[inline]
+            #[inline(always)]
             fn parse(reader: &mut $crate::codec::Reader<'_>) -> Result<Self, $crate::codec::DecodeError> {
                 Ok(Self { $($field: reader.field::<Self, _>(stringify!($field))?),* })
             }

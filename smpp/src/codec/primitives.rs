@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next field of a body.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn field<W: Wire, F: Field>(&mut self, name: &'static str) -> Result<F, DecodeError> {
         F::parse(self).map_err(|fault| self.error(Some(W::NAME), Some(F::part(name, fault.part)), fault.problem))
     }
@@ -113,18 +113,24 @@ impl<'a> Reader<'a> {
     }
 
     /// All that is left, as a slice of the body.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn remainder(&self) -> Bytes {
         self.shared(self.rest)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn u8(&mut self) -> Result<u8, Fault> {
         self.parse(be_u8)
     }
 
+    /// The next octet, which is not taken.
+    #[inline(always)]
+    pub(crate) fn peek(&self) -> Result<u8, Fault> {
+        self.rest.first().copied().ok_or(DecodeProblem::Cut.into())
+    }
+
     /// An octet of which some values are reserved.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn u8_known(&mut self, leniency: Leniency, known: impl FnOnce(u8) -> bool) -> Result<u8, Fault> {
         let before = self.rest;
         let value = self.u8()?;
@@ -144,7 +150,7 @@ impl<'a> Reader<'a> {
     }
 
     /// So many octets, as a slice of the body.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn octets(&mut self, count: usize) -> Result<Bytes, Fault> {
         let octets = self.parse(take(count))?;
         Ok(self.shared(octets))
@@ -160,22 +166,29 @@ impl<'a> Reader<'a> {
 
     /// Tag and value of the next TLV.
     #[inline]
-    pub(crate) fn tlv(&mut self) -> Result<(u16, &'a [u8]), DecodeProblem> {
+    pub(crate) fn tlv(&mut self) -> Result<RawTlv<'a>, DecodeProblem> {
         let (rest, (tag, value)) = tlv(self.rest)?;
         self.rest = rest;
         Ok((tag, value))
     }
 
+    /// Takes a NUL, if that is what comes next.
+    #[inline(always)]
+    pub(crate) fn skip_nul(&mut self) -> bool {
+        let [NUL, rest @ ..] = self.rest else { return false };
+        self.rest = rest;
+        true
+    }
+
     /// A string and its NUL. Most are empty, which shows on the first octet; the rest are looked for in a window of
     /// `N` octets, which is then copied whole.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn c_octet_string<const N: usize>(&mut self) -> Result<COctetString<N>, Fault> {
-        if let [NUL, rest @ ..] = self.rest {
-            self.rest = rest;
+        if self.skip_nul() {
             return Ok(COctetString::EMPTY);
         }
         if let Some((window, _)) = self.rest.split_first_chunk::<N>()
-            && let Some(length) = memchr(NUL, window)
+            && let Some(length) = find_nul(window)
             && let Ok(octet) = u8::try_from(length)
             && let Some((text, [NUL, rest @ ..])) = self.rest.split_at_checked(length)
         {
@@ -224,7 +237,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn parse<T>(&mut self, mut parser: impl Parser<&'a [u8], Output = T, Error = ()>) -> Result<T, Fault> {
         match parser.parse(self.rest) {
             Ok((rest, value)) => {
@@ -235,15 +248,38 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn shared(&self, octets: &'a [u8]) -> Bytes {
         if octets.is_empty() { Bytes::new() } else { self.body.slice_ref(octets) }
     }
 }
 
+/// Where the first NUL stands in a window, eight octets at a time. For the 6 to 65 octets of a string this is done
+/// before a search of any length has found its way.
+#[inline(always)]
+fn find_nul<const N: usize>(window: &[u8; N]) -> Option<usize> {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let (eights, rest) = window.as_chunks::<8>();
+    let mut before = 0usize;
+    for eight in eights {
+        let octets = u64::from_le_bytes(*eight);
+        // The lowest bit that is set belongs to the first NUL; those above it may be set by the borrow.
+        let nuls = octets.wrapping_sub(LOW) & !octets & HIGH;
+        if nuls != 0 {
+            return usize::try_from(nuls.trailing_zeros() / 8).ok().map(|at| before.saturating_add(at));
+        }
+        before = before.saturating_add(8);
+    }
+    rest.iter().position(|&octet| octet == NUL).map(|at| before.saturating_add(at))
+}
+
+/// Tag and value of a TLV.
+type RawTlv<'a> = (u16, &'a [u8]);
+
 /// The first TLV of a list: what follows it, its tag, its value.
 #[inline]
-pub(crate) fn tlv(octets: &[u8]) -> Result<(&[u8], (u16, &[u8])), DecodeProblem> {
+pub(crate) fn tlv(octets: &[u8]) -> Result<(&[u8], RawTlv<'_>), DecodeProblem> {
     let header: IResult<&[u8], (u16, u16), ()> = (be_u16, be_u16).parse(octets);
     let Ok((behind, (tag, length))) = header else {
         return Err(DecodeProblem::TlvHeaderCut { left: octets.len() });
@@ -290,4 +326,23 @@ pub(crate) fn header(octets: &[u8]) -> Option<[u32; 4]> {
 #[inline]
 pub(crate) fn command_length(octets: &[u8]) -> Option<u32> {
     octets.first_chunk().copied().map(u32::from_be_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_nul_of_a_window() {
+        for at in 0..21 {
+            // Ones and high bits around it, which a sloppy search takes for NULs.
+            for filler in [0x01, 0x80, 0x81, 0xff] {
+                let mut window = [filler; 21];
+                assert_eq!(find_nul(&window), None);
+                window[at] = 0;
+                window[20] = 0;
+                assert_eq!(find_nul(&window), Some(at), "{filler:#x}");
+            }
+        }
+    }
 }

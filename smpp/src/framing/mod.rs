@@ -108,7 +108,7 @@ impl PduCutter {
     ///
     /// A command_length below 16 or above the limit. It is known as soon as its four octets are there, and every later
     /// call says it again.
-    #[inline]
+    #[inline(always)]
     pub fn cut(&mut self, buffer: &mut BytesMut) -> Result<Option<RawPdu>, BadLength> {
         let Some(command_length) = command_length(buffer) else { return Ok(None) };
         if !(MIN_PDU..=self.limit).contains(&command_length) {
@@ -196,7 +196,7 @@ impl StreamDecoder {
     /// # Errors
     ///
     /// As [`PduCutter::cut`].
-    #[inline]
+    #[inline(always)]
     pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Result<Frame, BadPdu>>, BadLength> {
         let Some(raw) = self.cutter.cut(buffer)? else { return Ok(None) };
         let mut used = Leniencies::default();

@@ -65,7 +65,7 @@ impl Decoder for Codec {
     type Error = FramingError;
     type Item = Result<Frame, BadPdu>;
 
-    #[inline]
+    #[inline(always)]
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FramingError> {
         let item = self.0.decode(src)?;
         if item.is_none() {

@@ -131,7 +131,7 @@ impl Layout for Destination {
     const LIST: &'static str = "dest_address";
 
     fn take(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let flag = reader.clone().u8().map_err(|fault| fault.in_part(1))?;
+        let flag = reader.peek().map_err(|fault| fault.in_part(1))?;
         match flag {
             SME => {
                 reader.u8()?;

@@ -142,6 +142,7 @@ impl RawPdu {
     /// # Errors
     ///
     /// Not as many octets as command_length says.
+    #[inline]
     pub fn new(mut octets: Bytes) -> Result<Self, InvalidFrame> {
         let Some([command_length, id, status, sequence_number]) = header(&octets) else {
             return Err(InvalidFrame::NoHeader { octets: octets.len() });
@@ -159,6 +160,7 @@ impl RawPdu {
     /// # Errors
     ///
     /// A body that the limits refuse. Only requests are refused, unless decoding is strict.
+    #[inline]
     pub fn decode(self, limits: &Limits) -> Result<Frame, BadPdu> {
         self.decode_noting(limits, &mut Leniencies::default())
     }
@@ -168,7 +170,7 @@ impl RawPdu {
     /// # Errors
     ///
     /// As [`decode`](Self::decode).
-    #[inline]
+    #[inline(always)]
     pub fn decode_noting(self, limits: &Limits, used: &mut Leniencies) -> Result<Frame, BadPdu> {
         let mut reader = Reader::new(self.command_id, &self.body, limits);
         match read(&mut reader, self.header) {
@@ -196,11 +198,14 @@ impl BadPdu {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn read(reader: &mut Reader<'_>, header: Header) -> Result<Pdu, DecodeError> {
     let command_id = reader.command_id();
-    let in_range = SequenceNumber::try_from(header.sequence_number).is_ok();
-    if !in_range && !(command_id == CommandId::GENERIC_NACK && header.sequence_number == 0) {
+    let in_range = match header.sequence_number {
+        0 => command_id == CommandId::GENERIC_NACK,
+        number => number <= SequenceNumber::MAX,
+    };
+    if !in_range {
         forgive(reader, "sequence_number", Leniency::SequenceNumber, DecodeProblem::SequenceNumber)?;
     }
     if !command_id.is_response() && !header.command_status.is_ok() {
@@ -211,11 +216,9 @@ fn read(reader: &mut Reader<'_>, header: Header) -> Result<Pdu, DecodeError> {
         let absent = !pdu.has_body();
         if header.command_status.is_ok() && absent && reader.left() == 0 {
             forgive(reader, "message_id", Leniency::MissingBody, DecodeProblem::NoBody)?;
-        } else if !header.command_status.is_ok() && !absent && pdu.body_length() > pdu.tlvs().as_bytes().len() {
+        } else if !header.command_status.is_ok() && !absent && pdu.tlvs().is_empty() && pdu.body_length() > 0 {
             // A body that is there for its TLVs says more about the error.
-            if pdu.tlvs().is_empty() {
-                forgive(reader, "command_status", Leniency::BodyDespiteError, DecodeProblem::UnexpectedBody)?;
-            }
+            forgive(reader, "command_status", Leniency::BodyDespiteError, DecodeProblem::UnexpectedBody)?;
         }
     }
     Ok(pdu)

@@ -60,6 +60,16 @@ pub struct Unknown {
     pub body: Bytes,
 }
 
+#[cfg(feature = "arbitrary")]
+impl<'a> arbitrary::Arbitrary<'a> for Unknown {
+    /// An operation of neither version.
+    fn arbitrary(u: &mut arbitrary::Unstructured<'a>) -> arbitrary::Result<Self> {
+        let vendors = CommandId(u.int_in_range(0x0001_0200..=0x0001_02ff)?);
+        let command_id = Some(CommandId(u.arbitrary()?)).filter(|id| id.name().is_none()).unwrap_or(vendors);
+        Ok(Self { command_id, body: Bytes::copy_from_slice(u.arbitrary()?) })
+    }
+}
+
 static NO_TLVS: Tlvs = Tlvs::new();
 
 /// Declares [`Pdu`] over three groups: PDUs that always have their body, responses whose body may be absent, and
@@ -68,7 +78,7 @@ macro_rules! pdus {
     (always { $($pdu:ident,)* } optional { $($response:ident,)* }) => {
         /// Any PDU.
         #[derive(Clone, Debug, Eq, PartialEq)]
-        #[expect(clippy::large_enum_variant, reason = "no heap on the hot path")]
+        #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
         #[non_exhaustive]
         pub enum Pdu {
             $(#[doc = concat!("See [`", stringify!($pdu), "`].")] $pdu($pdu),)*
@@ -80,7 +90,7 @@ macro_rules! pdus {
 
         impl Pdu {
             /// Reads the body.
-            #[inline]
+            #[inline(always)]
             pub(crate) fn parse(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
                 match reader.command_id() {
                     id if id.is_broadcast() && !reader.limits().is_5_0() => unknown(reader),
@@ -267,7 +277,7 @@ fn unknown(reader: &mut Reader<'_>) -> Result<Pdu, DecodeError> {
 }
 
 /// The body of a response: absent if there is none, or if it does not parse and that is forgiven.
-#[inline]
+#[inline(always)]
 fn response<T: Body>(reader: &mut Reader<'_>) -> Result<Option<T>, DecodeError> {
     if reader.left() == 0 {
         return Ok(None);
@@ -286,6 +296,41 @@ fn response<T: Body>(reader: &mut Reader<'_>) -> Result<Option<T>, DecodeError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::codec::Limits;
+    use crate::pdu::known_answer::encoded;
+
+    #[cfg(feature = "arbitrary")]
+    #[test]
+    fn any_pdu_is_read_as_it_was_written() {
+        proptest::proptest!(|(octets in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..600))| {
+            let mut source = arbitrary::Unstructured::new(&octets);
+            let (header, pdu): (Header, Pdu) = arbitrary::Arbitrary::arbitrary(&mut source).unwrap();
+            let frame = Frame { header, pdu, rest: Bytes::new() };
+            proptest::prop_assert_eq!(Frame::decode(encoded(&frame).freeze(), &Limits::esme()), Ok(frame));
+        });
+    }
+
+    proptest::proptest! {
+        /// Whatever is accepted is written as it came; whatever is refused keeps its octets.
+        #[test]
+        fn any_octets_come_back(
+            id in 0usize..40,
+            status in 0u32..2,
+            body in proptest::collection::vec(proptest::prop_oneof![proptest::strategy::Just(0), 0u8..40], 0..80),
+            more in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..12),
+        ) {
+            let ids = (0..0x114).chain(0x8000_0000..0x8000_0114).map(CommandId);
+            let id = ids.filter(|id| id.name().is_some()).nth(id).unwrap_or(CommandId(0x22));
+            let body: Bytes = [body, more].concat().into();
+            let raw = RawPdu { command_id: id, header: Header { command_status: status.into(), sequence_number: 1 }, body };
+            for limits in [Limits::esme(), Limits::message_centre(), Limits::strict()] {
+                match raw.clone().decode(&limits) {
+                    Ok(frame) => proptest::prop_assert_eq!(RawPdu::new(encoded(&frame).freeze()), Ok(raw.clone())),
+                    Err(bad) => proptest::prop_assert_eq!(bad.into_raw(), raw.clone()),
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_3_4_link_refuses_what_5_0_added() {

@@ -177,7 +177,7 @@ impl fmt::Debug for Tlvs {
 }
 
 impl Field for Tlvs {
-    #[inline]
+    #[inline(always)]
     fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         match reader.left() {
             0 => Ok(Self::new()),
