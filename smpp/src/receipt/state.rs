@@ -34,7 +34,8 @@ pub enum Outcome {
 pub struct StateMap {
     /// In upper case.
     words: HashMap<String, MessageState>,
-    outcomes: HashMap<MessageState, Outcome>,
+    /// One for a state. A list, so that formats whose keys are strings can hold it.
+    outcomes: Vec<(MessageState, Outcome)>,
 }
 
 impl StateMap {
@@ -48,7 +49,8 @@ impl StateMap {
     /// What a state means, in place of the usual.
     #[must_use]
     pub fn with_outcome(mut self, state: MessageState, outcome: Outcome) -> Self {
-        self.outcomes.insert(state, outcome);
+        self.outcomes.retain(|(other, _)| *other != state);
+        self.outcomes.push((state, outcome));
         self
     }
 
@@ -67,7 +69,7 @@ impl StateMap {
         if receipt.intermediate {
             return Outcome::Pending;
         }
-        if let Some(outcome) = self.outcomes.get(&state) {
+        if let Some((_, outcome)) = self.outcomes.iter().find(|(other, _)| *other == state) {
             return *outcome;
         }
         match state {

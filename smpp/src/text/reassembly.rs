@@ -194,7 +194,7 @@ struct Usage {
 
 /// Octets for the records of a group, beside its addresses: itself, its key, its entries in the maps and the source's
 /// record, with the slack that they grow with.
-const GROUP: usize = 800;
+const GROUP: usize = 1_024;
 
 impl<T> Default for Reassembler<T> {
     fn default() -> Self {
