@@ -2,6 +2,7 @@
 
 mod body;
 mod compat;
+pub mod dispatch;
 mod endpoint;
 mod error;
 mod event;

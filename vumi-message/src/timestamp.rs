@@ -5,9 +5,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
-use time::{Date, Month, OffsetDateTime, Time, UtcOffset};
+use time::{Date, Month, OffsetDateTime};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
+const SECONDS_PER_DAY: i64 = 86_400;
+/// The Julian day of 1 January 1970.
+const UNIX_EPOCH_JULIAN_DAY: i64 = 2_440_588;
 
 /// A moment in UTC, to the microsecond, from year 1 to year 9999: what the wire's `timestamp` can say.
 ///
@@ -69,12 +72,35 @@ impl Timestamp {
     /// From the calendar's parts, if there is such a day and such a time. A leap second is none.
     pub(crate) fn from_parts(date: [u16; 3], clock: [u8; 3], micros: u32) -> Option<Self> {
         let [year, month, day] = date;
-        let [hour, minute, second] = clock;
+        let [hour, minute, second] = clock.map(i64::from);
+        if year == 0 || hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
         let month = Month::try_from(u8::try_from(month).ok()?).ok()?;
         let date = Date::from_calendar_date(i32::from(year), month, u8::try_from(day).ok()?).ok()?;
-        let time = Time::from_hms_micro(hour, minute, second, micros).ok()?;
-        let moment = OffsetDateTime::new_in_offset(date, time, UtcOffset::UTC);
-        Self::try_from(moment).ok()
+        let days = i64::from(date.to_julian_day()) - UNIX_EPOCH_JULIAN_DAY;
+        let seconds = days * SECONDS_PER_DAY + hour * 3_600 + minute * 60 + second;
+        Some(Self(seconds * MICROS_PER_SECOND + i64::from(micros)))
+    }
+
+    /// The canonical form.
+    fn text(self) -> [u8; 26] {
+        let (seconds, micro) = (self.0.div_euclid(MICROS_PER_SECOND), self.0.rem_euclid(MICROS_PER_SECOND));
+        let (days, second) = (seconds.div_euclid(SECONDS_PER_DAY), seconds.rem_euclid(SECONDS_PER_DAY));
+        // Within MIN and MAX every conversion succeeds.
+        let julian_day = i32::try_from(days + UNIX_EPOCH_JULIAN_DAY).unwrap_or_default();
+        let (year, month, day) = Date::from_julian_day(julian_day).unwrap_or(Date::MIN).to_calendar_date();
+        let [y1, y2, y3, y4] = digits(i64::from(year));
+        let [m1, m2] = digits(i64::from(u8::from(month)));
+        let [d1, d2] = digits(i64::from(day));
+        let [h1, h2] = digits(second / 3_600);
+        let [n1, n2] = digits(second / 60 % 60);
+        let [s1, s2] = digits(second % 60);
+        let [f1, f2, f3, f4, f5, f6] = digits(micro);
+        [
+            y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b' ', h1, h2, b':', n1, n2, b':', s1, s2, b'.', f1, f2, f3, f4,
+            f5, f6,
+        ]
     }
 }
 
@@ -112,17 +138,13 @@ impl FromStr for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let utc = self.to_utc();
-        let (year, month, day) = utc.to_calendar_date();
-        let (hour, minute, second, micro) = utc.to_hms_micro();
-        let month = u8::from(month);
-        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micro:06}")
+        f.pad(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
@@ -168,6 +190,16 @@ fn parse(text: &str) -> Option<Timestamp> {
 fn pair(tens: u8, ones: u8) -> Option<u16> {
     let digit = |octet: u8| octet.is_ascii_digit().then(|| u16::from(octet - b'0'));
     Some(digit(tens)? * 10 + digit(ones)?)
+}
+
+/// The last `N` decimal digits.
+fn digits<const N: usize>(mut value: i64) -> [u8; N] {
+    let mut text = [b'0'; N];
+    for octet in text.iter_mut().rev() {
+        *octet += u8::try_from(value % 10).unwrap_or_default();
+        value /= 10;
+    }
+    text
 }
 
 /// One to six digits after the dot as microseconds.

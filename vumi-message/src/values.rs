@@ -238,8 +238,22 @@ mod tests {
             assert!(!matches!(value, TransportType::Other(_)));
             assert_eq!(value.as_str(), *word);
         }
-        assert_eq!(TransportType::WORDS.len(), 9);
-        assert_eq!(AddressType::WORDS.len(), 7);
+    }
+
+    #[test]
+    fn the_lists_are_vumis() {
+        assert_eq!(
+            TransportType::WORDS,
+            ["http_api", "irc", "telnet", "twitter", "sms", "ussd", "xmpp", "mxit", "wechat"]
+        );
+        assert_eq!(
+            AddressType::WORDS,
+            ["irc_nickname", "twitter_handle", "msisdn", "gtalk_id", "jabber_id", "mxit_id", "wechat_id"]
+        );
+        assert_eq!(SessionEvent::WORDS, ["new", "resume", "close"]);
+        assert_eq!(DeliveryStatus::WORDS, ["pending", "failed", "delivered"]);
+        assert_eq!(StatusLevel::WORDS, ["ok", "degraded", "down"]);
+        assert_eq!(FailureCode::WORDS, ["permanent", "temporary"]);
     }
 
     #[test]

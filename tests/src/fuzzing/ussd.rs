@@ -85,7 +85,7 @@ fn next(input: &mut Unstructured<'_>, engine: &mut Engine, now: &mut Millis, sto
                 (_, 1) => Event::Redirect { to: phone, token, target: "*121#" },
                 (_, 2) => Event::HandlerFailed { to: phone, token },
                 (_, 3) => Event::SendFailed { to: phone, token, why: SendWhy::NoLink },
-                (_, 4) => Event::Discard { to: phone, why: Discard::Orphan },
+                (_, 4) => Event::Discard { to: phone, session: token.session, why: Discard::Orphan },
                 _ => Event::SendOk { to: phone, token },
             }
         }
