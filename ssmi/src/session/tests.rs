@@ -564,3 +564,9 @@ fn endless_times_are_never() {
     pair.drive();
     assert_eq!((pair.client.next_timeout(), pair.server.next_timeout()), (None, None));
 }
+
+#[test]
+fn a_session_does_not_show_its_password() {
+    let pair = Pair::new(ClientConfig::default(), ServerConfig::default());
+    assert!(!format!("{:?}", pair.client).contains("marmalade"));
+}
