@@ -2,6 +2,7 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a test stops at what it did not expect, and reads the clock that it stopped"
@@ -489,6 +490,36 @@ async fn a_hook_that_never_answers_is_cut_off() {
     drop(here);
     let event = next(&mut events).await;
     assert_eq!((event.account, event.what), ("a".into(), What::Closed(CloseReason::LoginTimeout)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_lines_are_answered_and_a_line_over_the_limit_closes() {
+    let (server, mut events) = server(server::Config::default());
+    let (mut here, there) = tokio::io::duplex(64 * 1024);
+    server.serve(there, None).unwrap();
+    let flood = format!("SSMI,3\rSSMI,1,a,marmalade\rGarbage\rSSMI,3\rSSMI,105,{}", "z".repeat(30_000));
+    here.write_all(flood.as_bytes()).await.unwrap();
+    let mut said = Vec::new();
+    here.read_to_end(&mut said).await.unwrap();
+    assert_eq!(String::from_utf8(said).unwrap(), "SSMI,102,1\rSSMI,101,1\rSSMI,102,3\rSSMI,101,2\r");
+    drop(here);
+    let mut told = Vec::new();
+    while !matches!(told.last(), Some(What::Closed(_))) {
+        told.push(next(&mut events).await.what);
+    }
+    assert!(
+        matches!(
+            &told[..],
+            [
+                What::Session(ServerEvent::Refused { .. }),
+                What::Session(ServerEvent::LoggedIn),
+                What::Session(ServerEvent::BadLine { .. }),
+                What::Session(ServerEvent::LineTooLong(_)),
+                What::Closed(CloseReason::LineTooLong(_)),
+            ]
+        ),
+        "{told:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
