@@ -424,6 +424,34 @@ async fn a_peer_that_takes_nothing_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_send_resolves_once_it_was_written() {
+    let (client, _events, mut peers) = client_by_hand(client::Config::default());
+    let mut peer = peers.recv().await.unwrap();
+    peer.log_in().await;
+    client.ready().await.unwrap();
+    let sends: Vec<_> = (0..9)
+        .map(|_| {
+            let client = client.clone();
+            let text = "x".repeat(16_000);
+            tokio::spawn(async move { client.send_ussd("27831112222", UssdType::Response, &text).await })
+        })
+        .collect();
+    tokio::time::sleep(SECOND).await;
+    // The stream holds 64 KiB: four lines, and a part of the fifth.
+    assert_eq!(sends.iter().filter(|send| send.is_finished()).count(), 4);
+    peer.line().await;
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(sends.iter().filter(|send| send.is_finished()).count(), 5);
+    drop(peer);
+    let mut results = Vec::new();
+    for send in sends {
+        results.push(send.await.unwrap().map(drop));
+    }
+    let unsent = results.iter().filter(|result| **result == Err(client::Error::NotConnected)).count();
+    assert_eq!(unsent, 4, "{results:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_last_handle_logs_out() {
     let (client, events, mut peers) = client_by_hand(client::Config::default());
     let mut peer = peers.recv().await.unwrap();

@@ -141,9 +141,8 @@ impl<IO: AsyncRead + AsyncWrite + Send + Unpin, R: Receipt> Link<IO, R> {
         self.give_up
     }
 
-    pub(super) fn handle_timeout<S: Session>(&mut self, session: &mut S, now: Instant) {
+    pub(super) fn handle_timeout<S: Session>(&self, session: &mut S, now: Instant) {
         if self.give_up.is_some_and(|at| at <= now) {
-            self.give_up = None;
             session.handle(Input::Failed(io::ErrorKind::TimedOut), now);
         }
     }
