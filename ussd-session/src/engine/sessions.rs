@@ -125,7 +125,7 @@ impl Sessions {
         let resend = policy.resend;
         let slot = self.commit(slot, next);
         let mut released = None;
-        for action in out {
+        for action in out.drain() {
             let place = slot.and_then(|slot| self.slots.get_mut(slot));
             let (dialled, action) = match (action, place) {
                 (Action::Hold { verb, text, .. }, Some(_)) => {
