@@ -5,9 +5,10 @@ use tokio::sync::{oneshot, watch};
 
 use super::submission::Progress;
 use super::{Error, Event, Status};
-use crate::command::{ImsiLookupReply, Request};
+use crate::command::{DeliveryReport, ImsiLookupReply, Request};
 use crate::driver;
 use crate::session::{ClientEvent, ClientSession, Ticket, Unanswered};
+use crate::types::Octets;
 
 /// What a handle wants done.
 pub(super) enum Command {
@@ -133,7 +134,7 @@ impl driver::Host<ClientSession> for Host {
                 progress.report = Some(Err(*why));
             }),
             ClientEvent::Report { ticket: Some(ticket), report } => {
-                self.progress(*ticket, true, |progress| progress.report = Some(Ok(report.clone())))
+                self.progress(*ticket, true, |progress| progress.report = Some(Ok(detached(report))))
             }
             ClientEvent::NotReported { ticket, why } => {
                 self.progress(*ticket, true, |progress| progress.report = Some(Err(*why)))
@@ -143,6 +144,15 @@ impl driver::Host<ClientSession> for Host {
             _ => false,
         };
         (!told).then_some(Event::Session(event))
+    }
+}
+
+/// A report that does not hold on to the read buffer.
+fn detached(report: &DeliveryReport) -> DeliveryReport {
+    DeliveryReport {
+        msisdn: report.msisdn.detach(),
+        sequence: report.sequence.detach(),
+        ret_code: Octets::from(report.ret_code.as_ref().to_vec()).into(),
     }
 }
 

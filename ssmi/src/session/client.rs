@@ -41,7 +41,7 @@ pub struct ClientSession {
     lookups: Aged<Octets, Ticket>,
     last_lookup: u64,
     recent: VecDeque<SentCommand>,
-    /// Where a request is written once, to see that it can be.
+    /// Where a request is written once, to see that it can be. Empty: it would show secrets.
     scratch: BytesMut,
 }
 
@@ -69,6 +69,7 @@ impl ClientSession {
         let login = Request::from(login);
         let mut scratch = BytesMut::new();
         login.encode(&mut scratch)?;
+        scratch.clear();
         ledger.configure(&config);
         let mut timers = TimerTable::default();
         timers.set(Timer::Login, now, config.login_timeout);
@@ -160,8 +161,8 @@ impl ClientSession {
             }
             _ => {}
         }
-        self.scratch.clear();
         request.encode(&mut self.scratch)?;
+        self.scratch.clear();
 
         let ticket = self.ledger.next_ticket();
         self.remember(ticket, &request, now);

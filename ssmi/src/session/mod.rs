@@ -72,7 +72,7 @@ mod state;
 mod timers;
 
 pub use self::client::ClientSession;
-#[cfg(feature = "tokio")]
+#[cfg(any(feature = "tokio", feature = "vumi"))]
 pub(crate) use self::config::config;
 pub use self::config::{ClientConfig, ServerConfig};
 pub use self::event::{
