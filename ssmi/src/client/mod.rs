@@ -176,7 +176,7 @@ impl Client {
     }
 
     /// Sends a submission (command 2, 4, 111 or 112) as it is, and follows it up. Of other requests nothing is heard
-    /// this way.
+    /// this way: what is asked of their [`Submission`] fails at once.
     ///
     /// # Errors
     ///
