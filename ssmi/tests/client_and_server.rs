@@ -203,6 +203,27 @@ async fn what_is_heard_of_messages() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_ussd_nothing_is_heard_whoever_asks() {
+    let (server, _at_server) = server(server::Config::default());
+    let (client, _events) = client_of(&server, "marmalade", client::Config::default());
+    client.ready().await.unwrap();
+    let ussd = SendUssdMessage { msisdn: "27831112222".into(), ..SendUssdMessage::default() };
+    let begun = Instant::now();
+    assert_eq!(client.submit(ussd).await.unwrap().report(Duration::MAX).await, Err(Unanswered::Closed));
+    assert_eq!(begun.elapsed(), Duration::ZERO, "at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_logout_sent_as_a_request_is_one() {
+    let (server, _at_server) = server(server::Config::default());
+    let (client, mut events) = client_of(&server, "marmalade", client::Config::default());
+    client.ready().await.unwrap();
+    client.request(Logout {}).await.unwrap();
+    assert_eq!(next(&mut events).await, client::Event::Up);
+    assert_eq!(next(&mut events).await, client::Event::Stopped(CloseReason::LoggedOut));
+}
+
+#[tokio::test(start_paused = true)]
 async fn lookups() {
     let (server, mut at_server) = server(server::Config::default());
     let (client, _events) = client_of(&server, "marmalade", client::Config::default());

@@ -7,7 +7,7 @@ use super::submission::Progress;
 use super::{Error, Event, Status};
 use crate::command::{DeliveryReport, ImsiLookupReply, Request};
 use crate::driver;
-use crate::session::{ClientEvent, ClientSession, Ticket, Unanswered};
+use crate::session::{ClientEvent, ClientSession, Ticket, Unanswered, may_get_sequence};
 use crate::types::Octets;
 
 /// What a handle wants done.
@@ -88,24 +88,27 @@ impl driver::Host<ClientSession> for Host {
         match command {
             // Whoever does not wait for the answer any more was told that it was not sent.
             Some(Command::Request { reply, .. }) if reply.is_closed() => None,
-            Some(Command::Request { request, follow, reply }) => match session.request(request, now) {
-                Ok(ticket) => {
-                    match follow {
-                        Follow::Events => {}
-                        Follow::Submission(progress) => {
-                            self.submissions.insert(ticket, progress);
+            Some(Command::Request { request, follow, reply }) => {
+                let followed = may_get_sequence(&request);
+                match session.request(request, now) {
+                    Ok(ticket) => {
+                        match follow {
+                            Follow::Submission(progress) if followed => {
+                                self.submissions.insert(ticket, progress);
+                            }
+                            Follow::Events | Follow::Submission(_) => {}
+                            Follow::Lookup(lookup) => {
+                                self.lookups.insert(ticket, lookup);
+                            }
                         }
-                        Follow::Lookup(lookup) => {
-                            self.lookups.insert(ticket, lookup);
-                        }
+                        Some(Receipt { ticket, reply })
                     }
-                    Some(Receipt { ticket, reply })
+                    Err(error) => {
+                        let _ = reply.send(Err(error.into()));
+                        None
+                    }
                 }
-                Err(error) => {
-                    let _ = reply.send(Err(error.into()));
-                    None
-                }
-            },
+            }
             Some(Command::Logout) | None => {
                 self.leave();
                 session.logout(now);

@@ -308,12 +308,8 @@ impl ClientSession {
             Some(Octets::from(msisdn.to_vec()))
         });
         match request {
-            Request::SendSms(_)
-            | Request::SendBinarySms(_)
-            | Request::SendMmsMessage(_)
-            | Request::SendWapPushMessage(_) => {
-                let number = msisdn.as_ref().and_then(Number::new);
-                let forgotten = match number {
+            request if may_get_sequence(request) => {
+                let forgotten = match msisdn.as_ref().and_then(Number::new) {
                     Some(number) => self.waiting.insert(number, ticket, now),
                     None => Some(ticket),
                 };
@@ -370,6 +366,14 @@ impl ClientSession {
         }
         self.outputs.push_back(Output::Close(reason));
     }
+}
+
+/// Whether the gateway may answer with a SEQ. Which of these get one is not recorded; USSD evidently does not.
+pub(crate) fn may_get_sequence(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::SendSms(_) | Request::SendBinarySms(_) | Request::SendMmsMessage(_) | Request::SendWapPushMessage(_)
+    )
 }
 
 /// Link checks are never closer than this.
