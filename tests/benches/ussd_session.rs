@@ -118,7 +118,7 @@ impl Crowd {
         }
         self.next = (self.next + 1) % self.phones.len();
         let (round, phones) = (ROUND.as_millis() as usize, self.phones.len());
-        if self.next % (phones / round).max(1) == 0 {
+        if self.next.is_multiple_of((phones / round).max(1)) {
             self.now = Millis(self.now.0 + (round / phones).max(1) as u64);
             black_box(self.engine.poll(self.now, 1000, |effect: Effect<'_>| {
                 black_box(&effect);
