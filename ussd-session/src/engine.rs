@@ -2,6 +2,7 @@
 
 mod config;
 mod counters;
+mod lists;
 mod sessions;
 mod slots;
 mod tombstones;
@@ -141,8 +142,8 @@ impl Engine {
         Polled { looked_at: budget - left, more: self.sessions.is_behind() }
     }
 
-    /// When [`Engine::poll`] has work at the earliest; none if there is nothing to wait for. It may be early by up to
-    /// 128 ms, and is never late: a poll too early costs little and changes nothing.
+    /// When [`Engine::poll`] has work at the earliest; none if there is nothing to wait for. It may be early,
+    /// and is never late: a poll too early costs little and changes nothing.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Millis> {
         self.sessions.wheel.next()

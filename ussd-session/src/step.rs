@@ -50,9 +50,25 @@ use crate::{
 ///
 /// A prompt for a phase 1 phone goes out as a final text. While the link is down, a reply is held and nothing is sent.
 pub fn step<'a>(record: Option<&Record>, event: &Event<'a>, at: At, policy: &'a Policy, out: &mut Actions<'a>) -> Next {
+    let mut record = record.cloned();
+    match (step_in_place(&mut record, event, at, policy, out), record) {
+        (false, _) => Next::Keep,
+        (true, Some(record)) => Next::Put(record),
+        (true, None) => Next::Delete,
+    }
+}
+
+/// [`step`] on a record where it lies; true if it changed.
+pub(crate) fn step_in_place<'a>(
+    record: &mut Option<Record>,
+    event: &Event<'a>,
+    at: At,
+    policy: &'a Policy,
+    out: &mut Actions<'a>,
+) -> bool {
     // Time never goes back for a session, whichever machine looks at it.
-    let now = record.map_or(at.now, |record| at.now.max(record.at(record.since)));
-    let mut dialogue = Dialogue { record: record.cloned(), at: At { now, ..at }, policy, out, changed: false };
+    let now = record.as_ref().map_or(at.now, |record| at.now.max(record.at(record.since)));
+    let mut dialogue = Dialogue { record, at: At { now, ..at }, policy, out, changed: false };
     dialogue.expire();
     match *event {
         Event::Begin { from, dialled, ref net, phase, dedup } => dialogue.begin(from, dialled, net, phase, dedup),
@@ -72,17 +88,13 @@ pub fn step<'a>(record: Option<&Record>, event: &Event<'a>, at: At, policy: &'a 
         Event::Discard { session, why, .. } => dialogue.discard(session, why),
         Event::SendOk { .. } | Event::Tick => {}
     }
-    match dialogue {
-        Dialogue { changed: false, .. } => Next::Keep,
-        Dialogue { record: Some(record), .. } => Next::Put(record),
-        Dialogue { record: None, .. } => Next::Delete,
-    }
+    dialogue.changed
 }
 
 /// One session while an event happens to it. The events stand in the modules below: what the network does, what the
 /// application does, what time does.
 struct Dialogue<'a, 'o> {
-    record: Option<Record>,
+    record: &'o mut Option<Record>,
     at: At,
     policy: &'a Policy,
     out: &'o mut Actions<'a>,
@@ -156,7 +168,7 @@ impl<'a> Dialogue<'a, '_> {
     /// Goes to a state that lasts at most `timer`.
     fn enter(&mut self, state: State, timer: u32) {
         let now = self.at.now;
-        if let Some(record) = &mut self.record {
+        if let Some(record) = self.record.as_mut() {
             record.since = record.offset(now);
             record.deadline = record.since.saturating_add(timer);
             record.state = state;
@@ -190,7 +202,7 @@ impl<'a> Dialogue<'a, '_> {
             released: false,
             held: false,
         };
-        self.record = Some(record);
+        *self.record = Some(record);
         match opening.push {
             None => self.enter(State::AppTurn, self.policy.app_timer),
             Some(PushKind::Ask) => self.enter(State::Inviting, self.policy.push_timer),
@@ -201,7 +213,7 @@ impl<'a> Dialogue<'a, '_> {
     /// Ends the session and leaves its tombstone.
     fn close(&mut self, reason: CloseReason) {
         let now = self.at.now;
-        let Some(record) = &mut self.record else { return };
+        let Some(record) = self.record.as_mut() else { return };
         let (summary, token, held) = (record.summary(reason, now), record.token(), record.held);
         record.grace = None;
         record.held = false;

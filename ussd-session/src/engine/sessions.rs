@@ -1,12 +1,9 @@
 //! Slots, index, wheel and tombstones, and one event through all of them.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasher, RandomState},
-};
+use std::{collections::HashMap, hash::BuildHasher};
 
 use compact_str::CompactString;
-use hashbrown::{HashTable, hash_table::Entry};
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::{
     Config, Counters, Effect, Sink,
@@ -17,10 +14,10 @@ use super::{
 use crate::{
     action::{Action, Actions, Callback, Frame, FrameKind, Ignored, Next, Reject, Subject},
     event::{At, Event, Verb},
-    ids::{LinkId, SessionIds, TurnToken},
+    ids::{LinkId, NetId, SessionId, SessionIds, TurnToken},
     policy::Policy,
     record::Record,
-    step::step,
+    step::{step, step_in_place},
     subscriber::Subscriber,
     text::Text,
     time::Millis,
@@ -32,7 +29,7 @@ pub(super) struct Sessions {
     pub(super) slots: Slots,
     /// Slots by link and subscriber. The hash is seeded, because peers choose the numbers.
     index: HashTable<u32>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     pub(super) wheel: Wheel,
     pub(super) tombstones: Tombstones,
     ids: Option<SessionIds>,
@@ -59,7 +56,7 @@ impl Sessions {
         Self {
             slots: Slots::default(),
             index: HashTable::new(),
-            hasher: RandomState::new(),
+            hasher: DefaultHashBuilder::default(),
             wheel: Wheel::new(),
             tombstones: Tombstones::default(),
             ids: None,
@@ -105,42 +102,57 @@ impl Sessions {
     ) {
         let now = self.now;
         let fresh = self.ids.get_or_insert_with(|| SessionIds::new(config.node, now)).peek();
-        let policy = config.policy_of(link);
-        let record = slot.and_then(|slot| self.slots.record(slot));
-        let was_open = record.is_some_and(Record::is_open);
-        let mut out = Actions::new();
-        let next = step(record, event, At { link, now, fresh }, policy, &mut out);
-        let opens = matches!(&next, Next::Put(record) if record.session() == fresh);
-        if opens && !was_open && self.live >= config.max_live {
-            let refusals = overload(event, policy);
-            for action in refusals {
-                self.counters.count(&action);
-                sink.accept(Effect { link, subscriber: to, dialled: "", action });
+        let (policy, at) = (config.policy_of(link), At { link, now, fresh });
+        let mut absent = None;
+        let record = slot.and_then(|slot| self.slots.get_mut(slot)).map_or(&mut absent, |place| &mut place.record);
+        let was = record.as_ref().map(|record| (record.is_open(), record.session()));
+        if self.live >= config.max_live && was.is_none_or(|(open, _)| !open) {
+            // The event may open a session too many: that is tried on a copy.
+            let next = step(record.as_ref(), event, at, policy, &mut Actions::new());
+            if matches!(&next, Next::Put(record) if record.session() == fresh) {
+                for action in overload(event, policy) {
+                    self.counters.count(&action);
+                    sink.accept(Effect { link, subscriber: to, dialled: "", action });
+                }
+                return;
             }
-            return;
         }
-        if opens && let Some(ids) = &mut self.ids {
+        let mut out = Actions::new();
+        let changed = step_in_place(record, event, at, policy, &mut out);
+        if let Some(ids) = self.ids.as_mut().filter(|_| record.as_ref().is_some_and(|record| record.session() == fresh))
+        {
             ids.fresh();
         }
+        let slot = match slot {
+            Some(slot) => self.commit(slot, (link, to), was, changed),
+            None => absent.map(|record| self.insert(record)),
+        };
         let resend = policy.resend;
-        let slot = self.commit(slot, next);
         let mut released = None;
-        for action in out {
-            let place = slot.and_then(|slot| self.slots.get_mut(slot));
-            let (dialled, action) = match (action, place) {
-                (Action::Hold { verb, text, .. }, Some(_)) => {
-                    self.hold(slot, verb, text);
+        for action in out.drain() {
+            match &action {
+                Action::Hold { verb, text, .. } => {
+                    self.hold(slot, *verb, *text);
                     continue;
                 }
-                (Action::Release { token }, Some(_)) => {
-                    released = Some(token);
+                Action::Release { token } => {
+                    released = Some(*token);
                     continue;
                 }
-                (action, Some(place)) => beside(place, action, resend, &mut self.spare),
-                (action, None) => ("", action),
+                _ => {}
+            }
+            let Some(place) = slot.and_then(|slot| self.slots.get_mut(slot)) else {
+                self.counters.count(&action);
+                sink.accept(Effect { link, subscriber: to, dialled: "", action });
+                continue;
+            };
+            remember(place, &action, resend, &mut self.spare);
+            let action = match action {
+                Action::Again { token, net } => again(place.prompt.as_deref(), token, net),
+                action => action,
             };
             self.counters.count(&action);
-            sink.accept(Effect { link, subscriber: to, dialled, action });
+            sink.accept(Effect { link, subscriber: to, dialled: &place.dialled, action });
         }
         self.tidy(config, slot);
         if let Some(token) = released {
@@ -148,75 +160,68 @@ impl Sessions {
         }
     }
 
-    /// Makes the next record good: slot, index, wheel, tombstones, counts.
-    fn commit(&mut self, slot: Option<u32>, next: Next) -> Option<u32> {
-        let old = slot.and_then(|slot| self.slots.record(slot)).map(Record::is_open);
-        match (slot, next) {
-            (slot, Next::Keep) => {
-                // A due entry has left the wheel before its tick.
-                if let Some(slot) = slot
-                    && let Some(deadline) = self.slots.record(slot).map(Record::deadline)
-                {
-                    self.wheel.arm(&mut self.slots, slot, deadline);
-                }
-                slot
-            }
-            (None, Next::Delete) => None,
-            (Some(slot), Next::Delete) => {
-                self.count_live(old, None);
-                self.remove(slot);
-                None
-            }
-            (slot, Next::Put(record)) => {
-                let (open, deadline) = (record.is_open(), record.deadline());
-                self.count_live(old, Some(open));
-                let slot = self.put(slot, record);
-                match (old, open) {
-                    (Some(false), true) => self.tombstones.unlink(&mut self.slots, slot),
-                    (None | Some(true), false) => self.tombstones.push(&mut self.slots, slot),
-                    _ => {}
-                }
-                self.wheel.arm(&mut self.slots, slot, deadline);
-                Some(slot)
-            }
-        }
-    }
-
-    fn count_live(&mut self, old: Option<bool>, new: Option<bool>) {
-        self.live += usize::from(new == Some(true));
-        self.live -= usize::from(old == Some(true)).min(self.live);
-    }
-
-    fn put(&mut self, slot: Option<u32>, record: Record) -> u32 {
-        if let Some(slot) = slot
-            && let Some(place) = self.slots.get_mut(slot)
-        {
-            if place.record.as_ref().is_some_and(|old| old.session() != record.session()) {
+    /// Makes good what hangs on a record that was stepped: index, wheel, tombstones, counts. None if it is gone.
+    fn commit(
+        &mut self,
+        slot: u32,
+        key: (LinkId, Subscriber),
+        was: Option<(bool, SessionId)>,
+        changed: bool,
+    ) -> Option<u32> {
+        let place = self.slots.get_mut(slot)?;
+        let (was_open, session) = was.map_or((false, None), |(open, session)| (open, Some(session)));
+        let Some(record) = &place.record else {
+            self.live -= usize::from(was_open);
+            self.remove(slot, key, !was_open);
+            return None;
+        };
+        let (open, deadline) = (record.is_open(), record.deadline());
+        if changed {
+            if session != Some(record.session()) {
                 self.spare.extend(place.prompt.take().filter(|_| self.spare.len() < SPARE));
             }
-            place.record = Some(record);
-            return slot;
+            match (was_open, open) {
+                (false, true) => {
+                    self.live += 1;
+                    self.tombstones.unlink(&mut self.slots, slot);
+                }
+                (true, false) => {
+                    self.live -= 1;
+                    self.tombstones.push(&mut self.slots, slot);
+                }
+                _ => {}
+            }
         }
+        // A due entry has left the wheel, perhaps before its time.
+        self.wheel.arm(&mut self.slots, slot, deadline);
+        Some(slot)
+    }
+
+    fn insert(&mut self, record: Record) -> u32 {
         let (link, subscriber) = (record.link(), record.subscriber());
+        let (open, deadline) = (record.is_open(), record.deadline());
         let slot = self.slots.insert(record);
         let (slots, hasher) = (&self.slots, &self.hasher);
         let hash =
             |slot: &u32| slots.record(*slot).map_or(0, |record| hasher.hash_one((record.link(), record.subscriber())));
         self.index.insert_unique(hasher.hash_one((link, subscriber)), slot, hash);
+        if open {
+            self.live += 1;
+        } else {
+            self.tombstones.push(&mut self.slots, slot);
+        }
+        self.wheel.arm(&mut self.slots, slot, deadline);
         slot
     }
 
-    fn remove(&mut self, slot: u32) {
+    /// Gives back the slot of this phone; `dead` if it stands among the tombstones.
+    fn remove(&mut self, slot: u32, (link, subscriber): (LinkId, Subscriber), dead: bool) {
         self.wheel.disarm(&mut self.slots, slot);
-        let Some(record) = self.slots.record(slot) else { return };
-        let (key, open) = ((record.link(), record.subscriber()), record.is_open());
-        let (slots, hasher) = (&self.slots, &self.hasher);
-        let hash =
-            |slot: &u32| slots.record(*slot).map_or(0, |record| hasher.hash_one((record.link(), record.subscriber())));
-        if let Entry::Occupied(entry) = self.index.entry(hasher.hash_one(key), |other| *other == slot, hash) {
+        let hash = self.hasher.hash_one((link, subscriber));
+        if let Ok(entry) = self.index.find_entry(hash, |other| *other == slot) {
             entry.remove();
         }
-        if !open {
+        if dead {
             self.tombstones.unlink(&mut self.slots, slot);
         }
         self.slots.remove(slot);
@@ -234,7 +239,8 @@ impl Sessions {
         }
         while self.tombstones.len() > config.max_closed {
             let Some(oldest) = self.tombstones.oldest() else { return };
-            self.remove(oldest);
+            let Some(record) = self.slots.record(oldest) else { return };
+            self.remove(oldest, (record.link(), record.subscriber()), true);
             self.counters.forgotten += 1;
         }
     }
@@ -283,9 +289,9 @@ fn overload<'a>(event: &Event<'_>, policy: &'a Policy) -> Vec<Action<'a>> {
     vec![Action::Send(frame), Action::Ignored(Ignored::Overload)]
 }
 
-/// Brings together an action and what is kept beside the record: code and last prompt.
-fn beside<'a>(place: &'a mut Slot, action: Action<'a>, resend: bool, spare: &mut Vec<String>) -> (&'a str, Action<'a>) {
-    match &action {
+/// Keeps beside the record what later actions need: the code, the last prompt.
+fn remember(place: &mut Slot, action: &Action<'_>, resend: bool, spare: &mut Vec<String>) {
+    match action {
         Action::Call(Callback::New { dialled, .. }) => place.dialled = CompactString::new(dialled),
         Action::Pushed { .. } => place.dialled = CompactString::const_new(""),
         Action::Send(Frame { kind: FrameKind::Prompt, text, .. }) if resend && !text.is_secret() => {
@@ -296,13 +302,12 @@ fn beside<'a>(place: &'a mut Slot, action: Action<'a>, resend: bool, spare: &mut
         Action::Send(Frame { kind: FrameKind::Prompt, .. }) => place.prompt = None,
         _ => {}
     }
-    let action = match (action, &place.prompt) {
-        (Action::Again { token, net }, Some(prompt)) => {
-            let text = Text::public(prompt);
-            Action::Send(Frame { kind: FrameKind::Prompt, net, token: Some(token), text, again: true })
-        }
-        (Action::Again { .. }, None) => Action::Ignored(Ignored::NothingToRepeat),
-        (action, _) => action,
-    };
-    (&place.dialled, action)
+}
+
+/// The last prompt as a frame, if it was kept.
+fn again(prompt: Option<&str>, token: TurnToken, net: NetId) -> Action<'_> {
+    match prompt.map(Text::public) {
+        Some(text) => Action::Send(Frame { kind: FrameKind::Prompt, net, token: Some(token), text, again: true }),
+        None => Action::Ignored(Ignored::NothingToRepeat),
+    }
 }

@@ -14,7 +14,7 @@ impl<'a> Dialogue<'a, '_> {
         if let Err(why) = self.in_app_turn(token) {
             return self.reject(token, why);
         }
-        let Some(record) = &mut self.record else { return };
+        let Some(record) = self.record.as_mut() else { return };
         if record.grace.is_some() {
             record.held = true;
             self.changed = true;

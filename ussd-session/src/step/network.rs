@@ -67,7 +67,7 @@ impl<'a> Dialogue<'a, '_> {
             (Some(State::Notifying), _) if self.is_foreign(net) => self.ignore(Ignored::NetIdMismatch),
             (Some(State::Notifying), Some(PushKind::TellFirst)) => self.next_turn(Text::default(), net, None),
             (Some(State::Notifying), _) => {
-                if let Some(record) = &mut self.record {
+                if let Some(record) = self.record.as_mut() {
                     record.released = true;
                 }
                 self.close(CloseReason::AppEnd);
@@ -131,7 +131,7 @@ impl<'a> Dialogue<'a, '_> {
 
     /// Gives the turn to the application.
     fn next_turn(&mut self, text: Text<'a>, net: &NetId, dedup: Option<DedupKey>) {
-        let Some(record) = &mut self.record else { return };
+        let Some(record) = self.record.as_mut() else { return };
         let Some(turn) = record.turn.checked_add(1) else {
             self.send_fallback();
             self.timed_out(Side::App, None);
@@ -150,7 +150,7 @@ impl<'a> Dialogue<'a, '_> {
 
     /// The network repeats itself: the reply under way will do, or the last prompt again.
     fn repeat(&mut self, net: &NetId) {
-        let Some(record) = &self.record else { return };
+        let Some(record) = self.record.as_ref() else { return };
         let token = record.token();
         let net = if net.is_none() { record.net.clone() } else { net.clone() };
         match record.state {

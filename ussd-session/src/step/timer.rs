@@ -9,7 +9,7 @@ impl Dialogue<'_, '_> {
         while let Some(record) = self.record.as_ref().filter(|record| record.deadline() <= self.at.now) {
             match (record.state, due(record)) {
                 (State::Closed(_), _) => {
-                    self.record = None;
+                    *self.record = None;
                     self.changed = true;
                 }
                 (_, Due::Grace) => {

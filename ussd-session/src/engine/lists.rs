@@ -1,0 +1,123 @@
+//! Lists of slot indices in chunks of a cache line, from one pool: to append touches one line and mostly allocates
+//! nothing, and an empty list costs nothing.
+
+use super::slots::NONE;
+
+/// Items of a chunk: with the two fields beside them they fill 64 octets.
+const ITEMS: usize = 14;
+
+/// Chunks of a page; the pool grows without copying what is there.
+const PAGE: usize = 256;
+
+#[derive(Debug)]
+struct Chunk {
+    /// The next chunk of the list, or of the free ones.
+    next: u32,
+    len: u32,
+    items: [u32; ITEMS],
+}
+
+/// A fixed number of lists. The last item of each comes out first.
+#[derive(Debug)]
+pub(super) struct Lists {
+    heads: Box<[u32]>,
+    pages: Vec<Vec<Chunk>>,
+    free: u32,
+}
+
+impl Lists {
+    /// As many empty lists.
+    pub(super) fn new(lists: usize) -> Self {
+        Self { heads: vec![NONE; lists].into_boxed_slice(), pages: Vec::new(), free: NONE }
+    }
+
+    pub(super) fn is_empty(&self, list: usize) -> bool {
+        self.heads.get(list).is_none_or(|head| *head == NONE)
+    }
+
+    pub(super) fn push(&mut self, list: usize, item: u32) {
+        let Some(head) = self.heads.get(list).copied() else { return };
+        if let Some(chunk) = self.chunk(head)
+            && let Some(place) = chunk.items.get_mut(chunk.len as usize)
+        {
+            *place = item;
+            chunk.len += 1;
+            return;
+        }
+        let mut items = [NONE; ITEMS];
+        if let Some(first) = items.first_mut() {
+            *first = item;
+        }
+        let fresh = self.take(Chunk { next: head, len: 1, items });
+        if let Some(head) = self.heads.get_mut(list) {
+            *head = fresh;
+        }
+    }
+
+    pub(super) fn pop(&mut self, list: usize) -> Option<u32> {
+        let (head, free) = (*self.heads.get(list)?, self.free);
+        let chunk = self.chunk(head)?;
+        chunk.len = chunk.len.checked_sub(1)?;
+        let item = chunk.items.get(chunk.len as usize).copied();
+        if chunk.len == 0 {
+            let next = std::mem::replace(&mut chunk.next, free);
+            self.free = head;
+            *self.heads.get_mut(list)? = next;
+        }
+        item
+    }
+
+    fn chunk(&mut self, index: u32) -> Option<&mut Chunk> {
+        let index = index as usize;
+        self.pages.get_mut(index / PAGE)?.get_mut(index % PAGE)
+    }
+
+    /// Puts a chunk in a free place, or in a new one.
+    fn take(&mut self, chunk: Chunk) -> u32 {
+        let index = self.free;
+        if let Some(place) = self.chunk(index) {
+            let next = place.next;
+            *place = chunk;
+            self.free = next;
+            return index;
+        }
+        if self.pages.last().is_none_or(|page| page.len() == PAGE) {
+            self.pages.push(Vec::with_capacity(PAGE));
+        }
+        let full = self.pages.len().saturating_sub(1) * PAGE;
+        let Some(page) = self.pages.last_mut() else { return NONE };
+        page.push(chunk);
+        u32::try_from(full + page.len() - 1).unwrap_or(NONE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_chunk_is_a_cache_line() {
+        assert_eq!(size_of::<Chunk>(), 64);
+    }
+
+    proptest! {
+        #[test]
+        fn as_vectors(ops in prop::collection::vec((0usize..3, prop::option::weighted(0.7, 0u32..1000)), 0..600)) {
+            let (mut lists, mut naive) = (Lists::new(3), vec![Vec::new(); 3]);
+            for (list, item) in ops {
+                match item {
+                    Some(item) => {
+                        lists.push(list, item);
+                        naive[list].push(item);
+                    }
+                    None => prop_assert_eq!(lists.pop(list), naive[list].pop()),
+                }
+                prop_assert_eq!(lists.is_empty(list), naive[list].is_empty());
+            }
+            let used: usize = naive.iter().map(Vec::len).sum();
+            prop_assert!(lists.pages.len() <= 1 + 600 / PAGE, "{used}");
+        }
+    }
+}
