@@ -22,6 +22,7 @@ pub(crate) struct Reader<'a> {
     limits: &'a Limits,
     used: Leniencies,
     receipt: bool,
+    error: Option<DecodeError>,
 }
 
 /// What is wrong with a field, and with which part of it if it has parts.
@@ -46,7 +47,7 @@ impl Fault {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(command_id: CommandId, body: &'a Bytes, limits: &'a Limits) -> Self {
-        Self { body, rest: body, command_id, limits, used: Leniencies::NONE, receipt: false }
+        Self { body, rest: body, command_id, limits, used: Leniencies::NONE, receipt: false, error: None }
     }
 
     pub(crate) fn command_id(&self) -> CommandId {
@@ -89,10 +90,28 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next field of a body.
+    /// The next field of a body. None if it is bad; the error is kept aside, where it is in the way of no good body.
     #[inline(always)]
-    pub(crate) fn field<W: Wire, F: Field>(&mut self, name: &'static str) -> Result<F, DecodeError> {
-        F::parse(self).map_err(|fault| self.error(Some(W::NAME), Some(F::part(name, fault.part)), fault.problem))
+    pub(crate) fn field<W: Wire, F: Field>(&mut self, name: &'static str) -> Option<F> {
+        match F::parse(self) {
+            Ok(field) => Some(field),
+            Err(fault) => {
+                self.refuse(self.error(Some(W::NAME), Some(F::part(name, fault.part)), fault.problem));
+                None
+            }
+        }
+    }
+
+    /// Says why a body is refused.
+    #[cold]
+    pub(crate) fn refuse(&mut self, error: DecodeError) {
+        self.error = Some(error);
+    }
+
+    /// Why the body is refused.
+    pub(crate) fn take_error(&mut self) -> DecodeError {
+        let error = self.error.take();
+        error.unwrap_or_else(|| self.error(self.command_id.name(), None, DecodeProblem::Cut))
     }
 
     /// An error at the place where the reader stands.
@@ -110,6 +129,13 @@ impl<'a> Reader<'a> {
     /// Number of octets that are left.
     pub(crate) fn left(&self) -> usize {
         self.rest.len()
+    }
+
+    /// Takes all that is left, as a slice of the body.
+    pub(crate) fn take_remainder(&mut self) -> Bytes {
+        let remainder = self.remainder();
+        self.rest = &[];
+        remainder
     }
 
     /// All that is left, as a slice of the body.
