@@ -131,13 +131,6 @@ impl<'a> Reader<'a> {
         self.rest.len()
     }
 
-    /// Takes all that is left, as a slice of the body.
-    pub(crate) fn take_remainder(&mut self) -> Bytes {
-        let remainder = self.remainder();
-        self.rest = &[];
-        remainder
-    }
-
     /// All that is left, as a slice of the body.
     #[inline(always)]
     pub(crate) fn remainder(&self) -> Bytes {

@@ -175,11 +175,7 @@ impl RawPdu {
         let header = self.header;
         let mut reader = Reader::new(self.command_id, &self.body, limits);
         let frame = match check_header(&mut reader, header) {
-            Some(()) => Pdu::parse(&mut reader, header.command_status, |pdu, reader| Frame {
-                header,
-                pdu,
-                rest: reader.remainder(),
-            }),
+            Some(()) => Pdu::parse(&mut reader, header),
             None => None,
         };
         *used = reader.used();

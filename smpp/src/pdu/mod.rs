@@ -91,24 +91,23 @@ macro_rules! pdus {
         }
 
         impl Pdu {
-            /// Reads the body and hands it to `wrap`, so that each kind is built where it is to stand. None if it is
-            /// bad, and the reader then knows why.
+            /// Reads the body, and builds each kind where it is to stand. None if it is bad, and the reader then knows
+            /// why.
             #[inline(always)]
-            pub(crate) fn parse<R>(
-                reader: &mut Reader<'_>,
-                status: CommandStatus,
-                wrap: impl Fn(Self, &Reader<'_>) -> R,
-            ) -> Option<R> {
+            pub(crate) fn parse(reader: &mut Reader<'_>, header: Header) -> Option<Frame> {
                 match reader.command_id() {
-                    id if id.is_broadcast() && !reader.limits().is_5_0() => Some(wrap(unknown(reader)?, reader)),
-                    $($pdu::COMMAND_ID => Some(wrap(Self::$pdu($pdu::parse(reader)?), reader)),)*
+                    id if id.is_broadcast() && !reader.limits().is_5_0() => unknown(reader, header),
+                    $($pdu::COMMAND_ID => {
+                        let pdu = Self::$pdu($pdu::parse(reader)?);
+                        Some(Frame { header, pdu, rest: reader.remainder() })
+                    })*
                     $($response::COMMAND_ID => {
                         let response: Option<$response> = response(reader)?;
                         let bare = response.as_ref().map(|response| response.tlvs.is_empty());
-                        check_presence(reader, status, bare)?;
-                        Some(wrap(Self::$response(response), reader))
+                        check_presence(reader, header.command_status, bare)?;
+                        Some(Frame { header, pdu: Self::$response(response), rest: reader.remainder() })
                     })*
-                    _ => Some(wrap(unknown(reader)?, reader)),
+                    _ => unknown(reader, header),
                 }
             }
 
@@ -280,9 +279,10 @@ impl From<Unknown> for Pdu {
 }
 
 #[cold]
-fn unknown(reader: &mut Reader<'_>) -> Option<Pdu> {
+fn unknown(reader: &mut Reader<'_>, header: Header) -> Option<Frame> {
     forgive(reader, None, "command_id", Leniency::UnknownCommand, DecodeProblem::UnknownCommand)?;
-    Some(Unknown { command_id: reader.command_id(), body: reader.take_remainder() }.into())
+    let unknown = Unknown { command_id: reader.command_id(), body: reader.remainder() };
+    Some(Frame { header, pdu: unknown.into(), rest: Bytes::new() })
 }
 
 /// The body of a response: absent if there is none, or if it does not parse and that is forgiven. The outer option is
