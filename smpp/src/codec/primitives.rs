@@ -25,6 +25,13 @@ pub(crate) struct Reader<'a> {
     error: Option<DecodeError>,
 }
 
+/// Where a reader stood.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark<'a> {
+    rest: &'a [u8],
+    used: Leniencies,
+}
+
 /// What is wrong with a field, and with which part of it if it has parts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fault {
@@ -112,6 +119,18 @@ impl<'a> Reader<'a> {
     pub(crate) fn take_error(&mut self) -> DecodeError {
         let error = self.error.take();
         error.unwrap_or_else(|| self.error(self.command_id.name(), None, DecodeProblem::Cut))
+    }
+
+    /// Where the reader stands, and what it has forgiven.
+    #[inline(always)]
+    pub(crate) fn mark(&self) -> Mark<'a> {
+        Mark { rest: self.rest, used: self.used }
+    }
+
+    /// Goes back to a mark.
+    pub(crate) fn reset(&mut self, mark: Mark<'a>) {
+        self.rest = mark.rest;
+        self.used = mark.used;
     }
 
     /// An error at the place where the reader stands.
@@ -217,6 +236,23 @@ impl<'a> Reader<'a> {
             }
             self.rest = rest;
             return Ok(COctetString::from_window(*window, octet));
+        }
+        if self.rest.len() < N {
+            return self.last_c_octet_string();
+        }
+        self.odd_c_octet_string(COctetString::<N>::MAX_LENGTH)
+    }
+
+    /// A string in a body that ends before the longest would.
+    fn last_c_octet_string<const N: usize>(&mut self) -> Result<COctetString<N>, Fault> {
+        if let Some(length) = memchr(NUL, self.rest)
+            && let Some((text, [NUL, rest @ ..])) = self.rest.split_at_checked(length)
+        {
+            if !text.is_ascii() {
+                self.check_ascii(text)?;
+            }
+            self.rest = rest;
+            return Ok(COctetString::from_valid(text));
         }
         self.odd_c_octet_string(COctetString::<N>::MAX_LENGTH)
     }

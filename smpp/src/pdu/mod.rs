@@ -292,12 +292,12 @@ fn response<T: Body>(reader: &mut Reader<'_>) -> Option<Option<T>> {
     if reader.left() == 0 {
         return Some(None);
     }
-    let before = reader.clone();
+    let before = reader.mark();
     match T::parse(reader) {
         Some(response) => Some(Some(response)),
         None => {
             let error = reader.take_error();
-            *reader = before;
+            reader.reset(before);
             match reader.forgive(Leniency::BrokenResponseBody, error.problem) {
                 Ok(()) => Some(None),
                 Err(_) => {
