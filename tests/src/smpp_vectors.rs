@@ -123,10 +123,10 @@ pub fn malformed() -> io::Result<Vec<Malformed>> {
     read("vectors/smpp-malformed.json")
 }
 
-/// `vectors/smpp-deviations.json`: what is decided otherwise than the vectors say, and PDUs of the corpus that are
+/// `deviations/smpp-corpus.json`: what is decided otherwise than the vectors say, and PDUs of the corpus that are
 /// refused, with the reason of each.
 pub fn deviations() -> io::Result<BTreeMap<String, String>> {
-    read("vectors/smpp-deviations.json")
+    read("deviations/smpp-corpus.json")
 }
 
 fn read<T: DeserializeOwned>(name: &str) -> io::Result<T> {

@@ -115,7 +115,7 @@ fn every_stream_reads_the_same_cut_at_any_octet() {
 
 /// What Wireshark shows otherwise, with the reason: by the name of its field, or by file and field.
 fn known_limits() -> BTreeMap<String, String> {
-    serde_json::from_slice(&fs::read(vectors::path("vectors/smpp-wireshark.json")).unwrap()).unwrap()
+    serde_json::from_slice(&fs::read(vectors::path("deviations/smpp-wireshark.json")).unwrap()).unwrap()
 }
 
 #[test]
