@@ -131,14 +131,6 @@ impl Wire for Event {
         })
     }
 
-    fn keep(&mut self, extra: Map<String, Value>) {
-        self.extra = extra;
-    }
-
-    fn extra(&self) -> &Map<String, Value> {
-        &self.extra
-    }
-
     fn write<M: SerializeMap>(&self, out: &mut Writer<'_, M>) -> Result<(), M::Error> {
         let (mut ack, mut nack, mut report) = (None, None, None);
         match &self.event_type {

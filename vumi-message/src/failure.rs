@@ -88,14 +88,6 @@ impl Wire for Failure {
         })
     }
 
-    fn keep(&mut self, extra: Map<String, Value>) {
-        self.extra = extra;
-    }
-
-    fn extra(&self) -> &Map<String, Value> {
-        &self.extra
-    }
-
     fn write<M: SerializeMap>(&self, out: &mut Writer<'_, M>) -> Result<(), M::Error> {
         out.field("timestamp", &self.timestamp)?;
         out.field("message", &self.message)?;

@@ -89,14 +89,6 @@ impl Wire for Status {
         })
     }
 
-    fn keep(&mut self, extra: Map<String, Value>) {
-        self.extra = extra;
-    }
-
-    fn extra(&self) -> &Map<String, Value> {
-        &self.extra
-    }
-
     fn write<M: SerializeMap>(&self, out: &mut Writer<'_, M>) -> Result<(), M::Error> {
         out.plain("status", false, &self.status)?;
         out.field("timestamp", &self.timestamp)?;

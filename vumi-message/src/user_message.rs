@@ -105,14 +105,6 @@ impl Wire for UserMessage {
         })
     }
 
-    fn keep(&mut self, extra: Map<String, Value>) {
-        self.extra = extra;
-    }
-
-    fn extra(&self) -> &Map<String, Value> {
-        &self.extra
-    }
-
     fn write<M: SerializeMap>(&self, out: &mut Writer<'_, M>) -> Result<(), M::Error> {
         out.field("session_event", &self.session_event)?;
         out.field("message_id", &self.message_id)?;

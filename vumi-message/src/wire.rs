@@ -11,16 +11,19 @@ use crate::timestamp::Timestamp;
 use crate::{Kind, MESSAGE_VERSION};
 
 /// One kind of message: its field list, how its fields are read and how they are written.
-pub(crate) trait Wire: Sized {
+pub(crate) trait Wire: Extra + Sized {
     const KIND: Kind;
     /// The keys that belong to the kind, in the order in which they are read.
     const FIELDS: &'static [&'static str];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, DecodeError>;
-    /// Takes over the keys that are no field, or no value for their field.
-    fn keep(&mut self, extra: Map<String, Value>);
-    fn extra(&self) -> &Map<String, Value>;
     fn write<M: SerializeMap>(&self, out: &mut Writer<'_, M>) -> Result<(), M::Error>;
+}
+
+/// The keys that are no field, or no value for their field. Every kind has them.
+pub(crate) trait Extra {
+    fn extra(&self) -> &Map<String, Value>;
+    fn extra_mut(&mut self) -> &mut Map<String, Value>;
 }
 
 pub(crate) fn decode<T: Wire>(body: &[u8], options: &DecodeOptions) -> Result<T, DecodeError> {
@@ -72,7 +75,7 @@ fn decode_object<T: Wire>(body: Body, compat: Compat, options: &DecodeOptions) -
     fields.check_version()?;
     fields.check_type()?;
     let mut message = T::read(&mut fields)?;
-    message.keep(fields.body.other);
+    *message.extra_mut() = fields.body.other;
     Ok(message)
 }
 
@@ -402,6 +405,16 @@ macro_rules! wire_message {
             /// [`to_vec`](Self::to_vec) as text.
             pub fn to_json(&self) -> String {
                 String::from_utf8(self.to_vec()).unwrap_or_default()
+            }
+        }
+
+        impl crate::wire::Extra for $name {
+            fn extra(&self) -> &serde_json::Map<String, serde_json::Value> {
+                &self.extra
+            }
+
+            fn extra_mut(&mut self) -> &mut serde_json::Map<String, serde_json::Value> {
+                &mut self.extra
             }
         }
 
