@@ -283,6 +283,7 @@ mod tests {
     use serde_json::{from_value, json, to_value};
 
     use super::*;
+    use crate::codec::Limits;
 
     #[test]
     fn a_pdu_in_the_words_of_the_specification() {
@@ -332,6 +333,10 @@ mod tests {
         assert!(from_value::<ShortMessage>(json!("0g")).is_err());
         assert_eq!(from_value::<CommandStatus>(json!("0x58")).unwrap(), CommandStatus::RTHROTTLED);
         assert_eq!(from_value::<CommandStatus>(json!(88)).unwrap(), CommandStatus::RTHROTTLED);
+        let limits: Limits = from_value(json!({"version": 0x34, "max-tlvs": 9, "forgiven": []})).unwrap();
+        let expect = Limits::strict().with_version(InterfaceVersion::V3_4).with_max_tlvs(9);
+        assert_eq!(limits, expect);
+        assert_eq!(from_value::<Limits>(to_value(&limits).unwrap()).unwrap(), limits);
         let few = Leniencies::NONE.with(Leniency::OddTime);
         assert_eq!(to_value(few).unwrap(), json!(["odd_time"]));
         assert_eq!(from_value::<Leniencies>(json!(["odd_time"])).unwrap(), few);

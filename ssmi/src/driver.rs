@@ -12,12 +12,13 @@
 mod link;
 mod outbox;
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
-use tracing::debug;
+use tracing::{debug, trace};
 
 pub(crate) use self::link::Closing;
 use self::link::Link;
@@ -53,6 +54,8 @@ pub(crate) trait Session: Send {
 
     fn read(line: Line) -> Result<Self::Incoming, BadLine>;
     fn write(command: &Self::Outgoing, dst: &mut BytesMut) -> Result<(), EncodeError>;
+    fn trace_read(command: &Self::Incoming);
+    fn trace_write(command: &Self::Outgoing);
     fn handle(&mut self, input: Input<Self::Incoming>, now: Instant);
     fn handle_timeout(&mut self, now: Instant);
     fn poll(&mut self) -> Option<Output<Self::Outgoing, Self::Event>>;
@@ -140,6 +143,28 @@ pub(crate) async fn sleep(until: Option<Instant>) {
     }
 }
 
+/// Notes a command without what is in it; of its number, the first digits.
+fn trace_command(what: &'static str, name: &'static str, id: &[u8], fields: &[(&'static str, &[u8])]) {
+    let msisdn = fields.iter().find(|(field, _)| *field == "msisdn").map(|(_, msisdn)| Masked(msisdn));
+    let octets: usize = fields.iter().map(|(_, value)| value.len()).sum();
+    trace!(name, id = %id.escape_ascii(), msisdn = msisdn.map(tracing::field::display), octets, "{what}");
+}
+
+/// The first five characters of a number; of a shorter one, none.
+struct Masked<'a>(&'a [u8]);
+
+impl fmt::Display for Masked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.split_at_checked(SHOWN) {
+            Some((shown, hidden)) if !hidden.is_empty() => write!(f, "{}***", shown.escape_ascii()),
+            _ => f.write_str("***"),
+        }
+    }
+}
+
+/// How many digits of a number a log shows: the country and the network.
+const SHOWN: usize = 5;
+
 macro_rules! session {
     ($session:ident: $incoming:ident by $read:ident, $outgoing:ident, $event:ident, $wants:expr, $set:expr) => {
         impl Session for $session {
@@ -153,6 +178,14 @@ macro_rules! session {
 
             fn write(command: &$outgoing, dst: &mut BytesMut) -> Result<(), EncodeError> {
                 command.encode(dst)
+            }
+
+            fn trace_read(command: &$incoming) {
+                command.with_fields(|name, id, fields| trace_command("read", name, id, fields));
+            }
+
+            fn trace_write(command: &$outgoing) {
+                command.with_fields(|name, id, fields| trace_command("write", name, id, fields));
             }
 
             fn handle(&mut self, input: Input<$incoming>, now: Instant) {
@@ -186,3 +219,15 @@ macro_rules! session {
 
 session!(ClientSession: Response by response, Request, ClientEvent, |_| true, ClientSession::set_reading);
 session!(ServerSession: Request by request, Response, ServerEvent, ServerSession::wants_input, |_, _| {});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_shows_the_beginning_of_a_number() {
+        assert_eq!(Masked(b"27831112222").to_string(), "27831***");
+        assert_eq!(Masked(b"31999").to_string(), "***");
+        assert_eq!(Masked(b"").to_string(), "***");
+    }
+}

@@ -14,3 +14,5 @@ mod serialize;
 pub mod server;
 pub mod session;
 pub mod types;
+#[cfg(feature = "vumi")]
+pub mod vumi;

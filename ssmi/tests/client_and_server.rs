@@ -2,6 +2,7 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a test stops at what it did not expect, and reads the clock that it stopped"
@@ -199,6 +200,27 @@ async fn what_is_heard_of_messages() {
     };
     assert_eq!((ticket.is_some(), told), (true, report));
     drop(mms);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_ussd_nothing_is_heard_whoever_asks() {
+    let (server, _at_server) = server(server::Config::default());
+    let (client, _events) = client_of(&server, "marmalade", client::Config::default());
+    client.ready().await.unwrap();
+    let ussd = SendUssdMessage { msisdn: "27831112222".into(), ..SendUssdMessage::default() };
+    let begun = Instant::now();
+    assert_eq!(client.submit(ussd).await.unwrap().report(Duration::MAX).await, Err(Unanswered::Closed));
+    assert_eq!(begun.elapsed(), Duration::ZERO, "at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_logout_sent_as_a_request_is_one() {
+    let (server, _at_server) = server(server::Config::default());
+    let (client, mut events) = client_of(&server, "marmalade", client::Config::default());
+    client.ready().await.unwrap();
+    client.request(Logout {}).await.unwrap();
+    assert_eq!(next(&mut events).await, client::Event::Up);
+    assert_eq!(next(&mut events).await, client::Event::Stopped(CloseReason::LoggedOut));
 }
 
 #[tokio::test(start_paused = true)]
@@ -423,6 +445,34 @@ async fn a_peer_that_takes_nothing_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_send_resolves_once_it_was_written() {
+    let (client, _events, mut peers) = client_by_hand(client::Config::default());
+    let mut peer = peers.recv().await.unwrap();
+    peer.log_in().await;
+    client.ready().await.unwrap();
+    let sends: Vec<_> = (0..9)
+        .map(|_| {
+            let client = client.clone();
+            let text = "x".repeat(16_000);
+            tokio::spawn(async move { client.send_ussd("27831112222", UssdType::Response, &text).await })
+        })
+        .collect();
+    tokio::time::sleep(SECOND).await;
+    // The stream holds 64 KiB: four lines, and a part of the fifth.
+    assert_eq!(sends.iter().filter(|send| send.is_finished()).count(), 4);
+    peer.line().await;
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(sends.iter().filter(|send| send.is_finished()).count(), 5);
+    drop(peer);
+    let mut results = Vec::new();
+    for send in sends {
+        results.push(send.await.unwrap().map(drop));
+    }
+    let unsent = results.iter().filter(|result| **result == Err(client::Error::NotConnected)).count();
+    assert_eq!(unsent, 4, "{results:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_last_handle_logs_out() {
     let (client, events, mut peers) = client_by_hand(client::Config::default());
     let mut peer = peers.recv().await.unwrap();
@@ -489,6 +539,36 @@ async fn a_hook_that_never_answers_is_cut_off() {
     drop(here);
     let event = next(&mut events).await;
     assert_eq!((event.account, event.what), ("a".into(), What::Closed(CloseReason::LoginTimeout)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_lines_are_answered_and_a_line_over_the_limit_closes() {
+    let (server, mut events) = server(server::Config::default());
+    let (mut here, there) = tokio::io::duplex(64 * 1024);
+    server.serve(there, None).unwrap();
+    let flood = format!("SSMI,3\rSSMI,1,a,marmalade\rGarbage\rSSMI,3\rSSMI,105,{}", "z".repeat(30_000));
+    here.write_all(flood.as_bytes()).await.unwrap();
+    let mut said = Vec::new();
+    here.read_to_end(&mut said).await.unwrap();
+    assert_eq!(String::from_utf8(said).unwrap(), "SSMI,102,1\rSSMI,101,1\rSSMI,102,3\rSSMI,101,2\r");
+    drop(here);
+    let mut told = Vec::new();
+    while !matches!(told.last(), Some(What::Closed(_))) {
+        told.push(next(&mut events).await.what);
+    }
+    assert!(
+        matches!(
+            &told[..],
+            [
+                What::Session(ServerEvent::Refused { .. }),
+                What::Session(ServerEvent::LoggedIn),
+                What::Session(ServerEvent::BadLine { .. }),
+                What::Session(ServerEvent::LineTooLong(_)),
+                What::Closed(CloseReason::LineTooLong(_)),
+            ]
+        ),
+        "{told:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -374,6 +374,11 @@ impl<'a> Actions<'a> {
         self.0.is_empty()
     }
 
+    /// Takes them out, in order.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Action<'a>> + use<'a, '_> {
+        self.0.drain(..)
+    }
+
     pub(crate) fn push(&mut self, action: Action<'a>) {
         self.0.push(action);
     }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod action;
+pub mod adapters;
 #[cfg(feature = "tokio")]
 mod app;
 #[cfg(feature = "tokio")]
@@ -9,7 +10,6 @@ mod dialled;
 mod engine;
 mod event;
 mod ids;
-#[cfg(feature = "tokio")]
 mod owned;
 mod policy;
 mod record;
@@ -31,7 +31,6 @@ pub use dialled::Dialled;
 pub use engine::{Config, Counters, Effect, Engine, Polled, Sink};
 pub use event::{At, Discard, Event, NetWhy, Phase, PushKind, SendWhy, Verb};
 pub use ids::{DedupKey, LinkId, NetId, NetIdTooLong, SessionId, SessionIds, TurnToken};
-#[cfg(feature = "tokio")]
 pub use owned::{OwnedEffect, OwnedEvent};
 pub use policy::{Orphans, Policy};
 pub use record::{Record, State};

@@ -58,7 +58,6 @@ impl<'a> Text<'a> {
     }
 
     /// Another text of the same kind.
-    #[cfg(feature = "tokio")]
     pub(crate) const fn with(self, text: &str) -> Text<'_> {
         Text { text, secret: self.secret, expects_secret: self.expects_secret }
     }

@@ -139,7 +139,7 @@ impl Field for SmppTime {
 
 /// A time that is set.
 fn parse_time(reader: &mut Reader<'_>) -> Result<SmppTime, Fault> {
-    let before = reader.clone();
+    let before = reader.mark();
     let time = SmppTime::from_peer(reader.c_octet_string()?);
     // A message centre's local time of 12 digits is a form that 3.4 has for final_date.
     let local = reader.is_response() && time.as_octets().len() == 12;
@@ -147,7 +147,7 @@ fn parse_time(reader: &mut Reader<'_>) -> Result<SmppTime, Fault> {
     if let Err(problem) = rule
         && let Err(fault) = reader.forgive(Leniency::OddTime, problem.into())
     {
-        *reader = before;
+        reader.reset(before);
         return Err(fault);
     }
     Ok(time)

@@ -7,6 +7,11 @@ use crate::types::{InterfaceVersion, MAX_OVER_LONG, ShortMessage};
 /// message centre, since it cannot choose what its provider sends. Always refused in requests: bodies that end too
 /// soon, TLVs that overrun, a wrong size of its_session_info and ussd_service_op.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Deserialize, serde::Serialize),
+    serde(default, deny_unknown_fields, rename_all = "kebab-case")
+)]
 pub struct Limits {
     version: InterfaceVersion,
     max_tlvs: usize,
@@ -70,7 +75,7 @@ impl Limits {
     /// Default 8, the specification's; many servers allow more. At most 255.
     #[must_use]
     pub const fn with_max_password(mut self, max: usize) -> Self {
-        self.max_password = if max > MAX_OVER_LONG { MAX_OVER_LONG } else { max };
+        self.max_password = max;
         self
     }
 
@@ -95,7 +100,7 @@ impl Limits {
     }
 
     pub(crate) const fn max_password(&self) -> usize {
-        self.max_password
+        if self.max_password > MAX_OVER_LONG { MAX_OVER_LONG } else { self.max_password }
     }
 
     pub(crate) const fn max_short_message(&self) -> usize {

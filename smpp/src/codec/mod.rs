@@ -34,7 +34,8 @@ pub trait Wire: Sized + private::Sealed {
 
 /// Reads and writes the body of a PDU.
 pub(crate) trait Body: Wire {
-    fn parse(reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
+    /// Reads it; none if it is bad, and the reader then knows why.
+    fn parse(reader: &mut Reader<'_>) -> Option<Self>;
 
     /// Octets of the body.
     fn length(&self) -> usize;
@@ -69,8 +70,8 @@ macro_rules! wire {
 
         impl $crate::codec::Body for $pdu {
             #[inline(always)]
-            fn parse(reader: &mut $crate::codec::Reader<'_>) -> Result<Self, $crate::codec::DecodeError> {
-                Ok(Self { $($field: reader.field::<Self, _>(stringify!($field))?),* })
+            fn parse(reader: &mut $crate::codec::Reader<'_>) -> Option<Self> {
+                Some(Self { $($field: reader.field::<Self, _>(stringify!($field))?),* })
             }
 
             #[inline]

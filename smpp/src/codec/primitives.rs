@@ -22,6 +22,14 @@ pub(crate) struct Reader<'a> {
     limits: &'a Limits,
     used: Leniencies,
     receipt: bool,
+    error: Option<DecodeError>,
+}
+
+/// Where a reader stood.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark<'a> {
+    rest: &'a [u8],
+    used: Leniencies,
 }
 
 /// What is wrong with a field, and with which part of it if it has parts.
@@ -46,7 +54,7 @@ impl Fault {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(command_id: CommandId, body: &'a Bytes, limits: &'a Limits) -> Self {
-        Self { body, rest: body, command_id, limits, used: Leniencies::NONE, receipt: false }
+        Self { body, rest: body, command_id, limits, used: Leniencies::NONE, receipt: false, error: None }
     }
 
     pub(crate) fn command_id(&self) -> CommandId {
@@ -89,10 +97,40 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next field of a body.
+    /// The next field of a body. None if it is bad; the error is kept aside, where it is in the way of no good body.
     #[inline(always)]
-    pub(crate) fn field<W: Wire, F: Field>(&mut self, name: &'static str) -> Result<F, DecodeError> {
-        F::parse(self).map_err(|fault| self.error(Some(W::NAME), Some(F::part(name, fault.part)), fault.problem))
+    pub(crate) fn field<W: Wire, F: Field>(&mut self, name: &'static str) -> Option<F> {
+        match F::parse(self) {
+            Ok(field) => Some(field),
+            Err(fault) => {
+                self.refuse(self.error(Some(W::NAME), Some(F::part(name, fault.part)), fault.problem));
+                None
+            }
+        }
+    }
+
+    /// Says why a body is refused.
+    #[cold]
+    pub(crate) fn refuse(&mut self, error: DecodeError) {
+        self.error = Some(error);
+    }
+
+    /// Why the body is refused.
+    pub(crate) fn take_error(&mut self) -> DecodeError {
+        let error = self.error.take();
+        error.unwrap_or_else(|| self.error(self.command_id.name(), None, DecodeProblem::Cut))
+    }
+
+    /// Where the reader stands, and what it has forgiven.
+    #[inline(always)]
+    pub(crate) fn mark(&self) -> Mark<'a> {
+        Mark { rest: self.rest, used: self.used }
+    }
+
+    /// Goes back to a mark.
+    pub(crate) fn reset(&mut self, mark: Mark<'a>) {
+        self.rest = mark.rest;
+        self.used = mark.used;
     }
 
     /// An error at the place where the reader stands.
@@ -198,6 +236,23 @@ impl<'a> Reader<'a> {
             }
             self.rest = rest;
             return Ok(COctetString::from_window(*window, octet));
+        }
+        if self.rest.len() < N {
+            return self.last_c_octet_string();
+        }
+        self.odd_c_octet_string(COctetString::<N>::MAX_LENGTH)
+    }
+
+    /// A string in a body that ends before the longest would.
+    fn last_c_octet_string<const N: usize>(&mut self) -> Result<COctetString<N>, Fault> {
+        if let Some(length) = memchr(NUL, self.rest)
+            && let Some((text, [NUL, rest @ ..])) = self.rest.split_at_checked(length)
+        {
+            if !text.is_ascii() {
+                self.check_ascii(text)?;
+            }
+            self.rest = rest;
+            return Ok(COctetString::from_valid(text));
         }
         self.odd_c_octet_string(COctetString::<N>::MAX_LENGTH)
     }

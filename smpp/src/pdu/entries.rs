@@ -230,10 +230,10 @@ fn show_address(address: &Address<21>) -> [(&'static str, Shown); 3] {
 
 impl<T: Entry> Field for Entries<T> {
     fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let before = reader.clone();
+        let before = reader.mark();
         let count = reader.u8()?;
         if let Err(problem) = T::check_count(count, reader.limits()) {
-            *reader = before;
+            reader.reset(before);
             return Err(problem.into());
         }
         let octets = reader.recognize(|reader| (0..count).try_for_each(|_| T::take(reader).map(drop)))?;

@@ -1,10 +1,10 @@
 use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 
-use super::{GenericNack, Pdu};
+use super::{GenericNack, Pdu, forgive};
 use crate::codec::{
-    DecodeError, DecodeProblem, EncodeError, EncodeProblem, Fault, HEADER, Leniencies, Leniency, Limits, Reader,
-    header, put_header,
+    DecodeError, DecodeProblem, EncodeError, EncodeProblem, HEADER, Leniencies, Leniency, Limits, Reader, header,
+    put_header,
 };
 use crate::types::{CommandId, CommandStatus, SequenceNumber};
 
@@ -172,15 +172,19 @@ impl RawPdu {
     /// As [`decode`](Self::decode).
     #[inline(always)]
     pub fn decode_noting(self, limits: &Limits, used: &mut Leniencies) -> Result<Frame, BadPdu> {
+        let header = self.header;
         let mut reader = Reader::new(self.command_id, &self.body, limits);
-        match read(&mut reader, self.header) {
-            Ok(pdu) => {
-                *used = reader.used();
-                // What an unknown operation holds is its body.
-                let rest = if matches!(pdu, Pdu::Unknown(_)) { Bytes::new() } else { reader.remainder() };
-                Ok(Frame { header: self.header, pdu, rest })
+        let frame = match check_header(&mut reader, header) {
+            Some(()) => Pdu::parse(&mut reader, header),
+            None => None,
+        };
+        *used = reader.used();
+        match frame {
+            Some(frame) => Ok(frame),
+            None => {
+                let error = reader.take_error();
+                Err(BadPdu { command_id: self.command_id, header, body: self.body, error })
             }
-            Err(error) => Err(BadPdu { command_id: self.command_id, header: self.header, body: self.body, error }),
         }
     }
 }
@@ -198,50 +202,23 @@ impl BadPdu {
     }
 }
 
+/// What is odd about a header and not about its body.
 #[inline(always)]
-fn read(reader: &mut Reader<'_>, header: Header) -> Result<Pdu, DecodeError> {
+fn check_header(reader: &mut Reader<'_>, header: Header) -> Option<()> {
     let command_id = reader.command_id();
     let in_range = match header.sequence_number {
         0 => command_id == CommandId::GENERIC_NACK,
         number => number <= SequenceNumber::MAX,
     };
     if !in_range {
-        forgive(reader, "sequence_number", Leniency::SequenceNumber, DecodeProblem::SequenceNumber)?;
+        let name = command_id.name();
+        forgive(reader, name, "sequence_number", Leniency::SequenceNumber, DecodeProblem::SequenceNumber)?;
     }
     if !command_id.is_response() && !header.command_status.is_ok() {
-        forgive(reader, "command_status", Leniency::StatusInRequest, DecodeProblem::StatusInRequest)?;
+        let name = command_id.name();
+        forgive(reader, name, "command_status", Leniency::StatusInRequest, DecodeProblem::StatusInRequest)?;
     }
-    let pdu = Pdu::parse(reader)?;
-    if command_id.is_response() {
-        let absent = !pdu.has_body();
-        if header.command_status.is_ok() && absent && reader.left() == 0 {
-            forgive(reader, "message_id", Leniency::MissingBody, DecodeProblem::NoBody)?;
-        } else if !header.command_status.is_ok() && !absent && pdu.tlvs().is_empty() && pdu.body_length() > 0 {
-            // A body that is there for its TLVs says more about the error.
-            forgive(reader, "command_status", Leniency::BodyDespiteError, DecodeProblem::UnexpectedBody)?;
-        }
-    }
-    Ok(pdu)
-}
-
-#[cold]
-fn forgive(
-    reader: &mut Reader<'_>,
-    field: &'static str,
-    leniency: Leniency,
-    problem: DecodeProblem,
-) -> Result<(), DecodeError> {
-    let offset = match field {
-        "command_status" => 8,
-        "sequence_number" => 12,
-        _ => HEADER,
-    };
-    reader.forgive(leniency, problem).map_err(|Fault { problem, .. }| DecodeError {
-        message: reader.command_id().name(),
-        field: Some(field),
-        offset,
-        problem,
-    })
+    Some(())
 }
 
 fn refusal(command_id: CommandId, sequence_number: u32, command_status: CommandStatus) -> Option<Frame> {

@@ -26,9 +26,11 @@ mod unbind;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::codec::{Body, DecodeError, EncodeError, EncodeProblem, FieldValue, Leniency, Reader, Wire};
+use crate::codec::{
+    Body, DecodeError, DecodeProblem, EncodeError, EncodeProblem, FieldValue, HEADER, Leniency, Reader, Wire,
+};
 use crate::tlv::Tlvs;
-use crate::types::{CommandId, InterfaceVersion, ShortMessage};
+use crate::types::{CommandId, CommandStatus, InterfaceVersion, ShortMessage};
 
 pub use self::alert_notification::AlertNotification;
 pub use self::bind::{
@@ -89,14 +91,23 @@ macro_rules! pdus {
         }
 
         impl Pdu {
-            /// Reads the body.
+            /// Reads the body, and builds each kind where it is to stand. None if it is bad, and the reader then knows
+            /// why.
             #[inline(always)]
-            pub(crate) fn parse(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+            pub(crate) fn parse(reader: &mut Reader<'_>, header: Header) -> Option<Frame> {
                 match reader.command_id() {
-                    id if id.is_broadcast() && !reader.limits().is_5_0() => unknown(reader),
-                    $($pdu::COMMAND_ID => $pdu::parse(reader).map(Self::$pdu),)*
-                    $($response::COMMAND_ID => response(reader).map(Self::$response),)*
-                    _ => unknown(reader),
+                    id if id.is_broadcast() && !reader.limits().is_5_0() => unknown(reader, header),
+                    $($pdu::COMMAND_ID => {
+                        let pdu = Self::$pdu($pdu::parse(reader)?);
+                        Some(Frame { header, pdu, rest: reader.remainder() })
+                    })*
+                    $($response::COMMAND_ID => {
+                        let response: Option<$response> = response(reader)?;
+                        let bare = response.as_ref().map(|response| response.tlvs.is_empty());
+                        check_presence(reader, header.command_status, bare)?;
+                        Some(Frame { header, pdu: Self::$response(response), rest: reader.remainder() })
+                    })*
+                    _ => unknown(reader, header),
                 }
             }
 
@@ -268,29 +279,72 @@ impl From<Unknown> for Pdu {
 }
 
 #[cold]
-fn unknown(reader: &mut Reader<'_>) -> Result<Pdu, DecodeError> {
-    let problem = crate::codec::DecodeProblem::UnknownCommand;
-    match reader.forgive(Leniency::UnknownCommand, problem) {
-        Ok(()) => Ok(Unknown { command_id: reader.command_id(), body: reader.remainder() }.into()),
-        Err(fault) => Err(reader.error(None, Some("command_id"), fault.problem)),
+fn unknown(reader: &mut Reader<'_>, header: Header) -> Option<Frame> {
+    forgive(reader, None, "command_id", Leniency::UnknownCommand, DecodeProblem::UnknownCommand)?;
+    let unknown = Unknown { command_id: reader.command_id(), body: reader.remainder() };
+    Some(Frame { header, pdu: unknown.into(), rest: Bytes::new() })
+}
+
+/// The body of a response: absent if there is none, or if it does not parse and that is forgiven. The outer option is
+/// that of [`Pdu::parse`].
+#[inline(always)]
+fn response<T: Body>(reader: &mut Reader<'_>) -> Option<Option<T>> {
+    if reader.left() == 0 {
+        return Some(None);
+    }
+    let before = reader.mark();
+    match T::parse(reader) {
+        Some(response) => Some(Some(response)),
+        None => {
+            let error = reader.take_error();
+            reader.reset(before);
+            match reader.forgive(Leniency::BrokenResponseBody, error.problem) {
+                Ok(()) => Some(None),
+                Err(_) => {
+                    reader.refuse(error);
+                    None
+                }
+            }
+        }
     }
 }
 
-/// The body of a response: absent if there is none, or if it does not parse and that is forgiven.
+/// Whether a response has a body where it should: `bare` says that it has one, and whether it is without TLVs. A body
+/// that is there for its TLVs says more about an error.
 #[inline(always)]
-fn response<T: Body>(reader: &mut Reader<'_>) -> Result<Option<T>, DecodeError> {
-    if reader.left() == 0 {
-        return Ok(None);
-    }
-    let before = reader.clone();
-    match T::parse(reader) {
-        Ok(response) => Ok(Some(response)),
-        Err(error) => {
-            *reader = before;
-            reader.forgive(Leniency::BrokenResponseBody, error.problem).map_err(|_| error)?;
-            Ok(None)
+fn check_presence(reader: &mut Reader<'_>, status: CommandStatus, bare: Option<bool>) -> Option<()> {
+    let name = reader.command_id().name();
+    match bare {
+        None if status.is_ok() && reader.left() == 0 => {
+            forgive(reader, name, "message_id", Leniency::MissingBody, DecodeProblem::NoBody)
         }
+        Some(true) if !status.is_ok() => {
+            forgive(reader, name, "command_status", Leniency::BodyDespiteError, DecodeProblem::UnexpectedBody)
+        }
+        _ => Some(()),
     }
+}
+
+/// Forgives what is wrong with a header or a whole body, or refuses it.
+#[cold]
+fn forgive(
+    reader: &mut Reader<'_>,
+    message: Option<&'static str>,
+    field: &'static str,
+    leniency: Leniency,
+    problem: DecodeProblem,
+) -> Option<()> {
+    let offset = match field {
+        "command_id" => 4,
+        "command_status" => 8,
+        "sequence_number" => 12,
+        _ => HEADER,
+    };
+    let forgiven = reader.forgive(leniency, problem).is_ok();
+    if !forgiven {
+        reader.refuse(DecodeError { message, field: Some(field), offset, problem });
+    }
+    forgiven.then_some(())
 }
 
 #[cfg(test)]

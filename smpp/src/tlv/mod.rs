@@ -205,7 +205,7 @@ fn check(reader: &mut Reader<'_>) -> Result<(), Fault> {
     let max = reader.limits().max_tlvs();
     let mut count = 0usize;
     while reader.left() > 0 {
-        let before = reader.clone();
+        let before = reader.mark();
         let outcome = match count {
             _ if count == max => Err(DecodeProblem::TooManyTlvs { max }),
             _ => reader.tlv(),
@@ -213,7 +213,7 @@ fn check(reader: &mut Reader<'_>) -> Result<(), Fault> {
         match outcome {
             Ok((tag, value)) => {
                 if let Err(fault) = check_one(reader, Tag(tag), value) {
-                    *reader = before;
+                    reader.reset(before);
                     return Err(fault);
                 }
             }

@@ -40,7 +40,8 @@ config! {
         /// Delay after a remote logout; `None` stops the client. None: two clients that always come back throw each
         /// other out for ever.
         remote_logout_delay: Option<Duration> = None,
-        /// How many events may wait for the program. 1,024; at least 1.
+        /// How many events may wait for the program, each of which may hold on to a read of some 8 KiB. 1,024; at
+        /// least 1.
         max_events: usize = 1024,
     }
 }

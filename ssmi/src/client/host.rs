@@ -5,9 +5,10 @@ use tokio::sync::{oneshot, watch};
 
 use super::submission::Progress;
 use super::{Error, Event, Status};
-use crate::command::{ImsiLookupReply, Request};
+use crate::command::{DeliveryReport, ImsiLookupReply, Request};
 use crate::driver;
-use crate::session::{ClientEvent, ClientSession, Ticket, Unanswered};
+use crate::session::{ClientEvent, ClientSession, Ticket, Unanswered, may_get_sequence};
+use crate::types::Octets;
 
 /// What a handle wants done.
 pub(super) enum Command {
@@ -87,24 +88,27 @@ impl driver::Host<ClientSession> for Host {
         match command {
             // Whoever does not wait for the answer any more was told that it was not sent.
             Some(Command::Request { reply, .. }) if reply.is_closed() => None,
-            Some(Command::Request { request, follow, reply }) => match session.request(request, now) {
-                Ok(ticket) => {
-                    match follow {
-                        Follow::Events => {}
-                        Follow::Submission(progress) => {
-                            self.submissions.insert(ticket, progress);
+            Some(Command::Request { request, follow, reply }) => {
+                let followed = may_get_sequence(&request);
+                match session.request(request, now) {
+                    Ok(ticket) => {
+                        match follow {
+                            Follow::Submission(progress) if followed => {
+                                self.submissions.insert(ticket, progress);
+                            }
+                            Follow::Events | Follow::Submission(_) => {}
+                            Follow::Lookup(lookup) => {
+                                self.lookups.insert(ticket, lookup);
+                            }
                         }
-                        Follow::Lookup(lookup) => {
-                            self.lookups.insert(ticket, lookup);
-                        }
+                        Some(Receipt { ticket, reply })
                     }
-                    Some(Receipt { ticket, reply })
+                    Err(error) => {
+                        let _ = reply.send(Err(error.into()));
+                        None
+                    }
                 }
-                Err(error) => {
-                    let _ = reply.send(Err(error.into()));
-                    None
-                }
-            },
+            }
             Some(Command::Logout) | None => {
                 self.leave();
                 session.logout(now);
@@ -133,7 +137,7 @@ impl driver::Host<ClientSession> for Host {
                 progress.report = Some(Err(*why));
             }),
             ClientEvent::Report { ticket: Some(ticket), report } => {
-                self.progress(*ticket, true, |progress| progress.report = Some(Ok(report.clone())))
+                self.progress(*ticket, true, |progress| progress.report = Some(Ok(detached(report))))
             }
             ClientEvent::NotReported { ticket, why } => {
                 self.progress(*ticket, true, |progress| progress.report = Some(Err(*why)))
@@ -143,6 +147,15 @@ impl driver::Host<ClientSession> for Host {
             _ => false,
         };
         (!told).then_some(Event::Session(event))
+    }
+}
+
+/// A report that does not hold on to the read buffer.
+fn detached(report: &DeliveryReport) -> DeliveryReport {
+    DeliveryReport {
+        msisdn: report.msisdn.detach(),
+        sequence: report.sequence.detach(),
+        ret_code: Octets::from(report.ret_code.as_ref().to_vec()).into(),
     }
 }
 

@@ -111,6 +111,8 @@ where
             DownReason::Session(reason @ CloseReason::LoginRefused(NackType::Suspended)) => {
                 asked(self.config.suspended_delay, reason)
             }
+            // The program sent LOGOUT as a request.
+            DownReason::Session(reason @ CloseReason::LoggedOut) => Delay::Never(reason.clone()),
             DownReason::Session(CloseReason::LoginRefused(_)) => Delay::Fixed(self.config.refused_delay),
             DownReason::Session(reason @ CloseReason::RemoteLogout) => asked(self.config.remote_logout_delay, reason),
             _ => Delay::Backoff,

@@ -79,7 +79,14 @@ impl<IO: AsyncRead + AsyncWrite + Send + Unpin, R: Receipt> Link<IO, R> {
                 return self.over.take();
             }
             match self.cutter.cut(&mut self.arrived) {
-                Ok(Some(line)) => session.handle(Input::Line(S::read(line)), now()),
+                Ok(Some(line)) => {
+                    let line = S::read(line);
+                    match &line {
+                        Ok(command) => S::trace_read(command),
+                        Err(bad) => debug!(offset = bad.line.offset, error = %bad.error, "bad line"),
+                    }
+                    session.handle(Input::Line(line), now());
+                }
                 Ok(None) => return None,
                 Err(error) => session.handle(Input::TooLong(error), now()),
             }
@@ -96,6 +103,7 @@ impl<IO: AsyncRead + AsyncWrite + Send + Unpin, R: Receipt> Link<IO, R> {
         while let Some(output) = session.poll() {
             match output {
                 Output::Send(command) => {
+                    S::trace_write(&command);
                     if let Err(error) = S::write(&command, &mut self.unwritten) {
                         debug!(%error, "a command cannot be written");
                     }
@@ -133,9 +141,8 @@ impl<IO: AsyncRead + AsyncWrite + Send + Unpin, R: Receipt> Link<IO, R> {
         self.give_up
     }
 
-    pub(super) fn handle_timeout<S: Session>(&mut self, session: &mut S, now: Instant) {
+    pub(super) fn handle_timeout<S: Session>(&self, session: &mut S, now: Instant) {
         if self.give_up.is_some_and(|at| at <= now) {
-            self.give_up = None;
             session.handle(Input::Failed(io::ErrorKind::TimedOut), now);
         }
     }

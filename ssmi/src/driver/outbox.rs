@@ -42,6 +42,8 @@ pub(crate) struct Outbox<E> {
     pending: VecDeque<E>,
     /// Whether the program reads.
     taken: Arc<AtomicBool>,
+    /// Events that were dropped since it does not.
+    dropped: u64,
 }
 
 impl<E> Outbox<E> {
@@ -54,7 +56,13 @@ impl<E> Outbox<E> {
         }
         match self.sender.try_send(event) {
             Err(TrySendError::Full(event)) if self.taken.load(Ordering::Acquire) => self.pending.push_back(event),
-            Err(TrySendError::Full(_)) => warn!("an event was dropped: nobody reads them"),
+            Err(TrySendError::Full(_)) => {
+                self.dropped = self.dropped.saturating_add(1);
+                // The log is not to grow as the losses do.
+                if self.dropped.is_power_of_two() {
+                    warn!(dropped = self.dropped, "events were dropped: nobody reads them");
+                }
+            }
             Ok(()) | Err(TrySendError::Closed(_)) => {}
         }
     }
@@ -82,7 +90,7 @@ impl<E> Outbox<E> {
 /// Another sender to the same program, with nothing waiting.
 impl<E> Clone for Outbox<E> {
     fn clone(&self) -> Self {
-        Self { sender: self.sender.clone(), pending: VecDeque::new(), taken: Arc::clone(&self.taken) }
+        Self { sender: self.sender.clone(), pending: VecDeque::new(), taken: Arc::clone(&self.taken), dropped: 0 }
     }
 }
 
@@ -103,7 +111,7 @@ impl<E> EventSource<E> {
 pub(crate) fn channel<E>(bound: usize) -> (Outbox<E>, EventSource<E>) {
     let (sender, receiver) = mpsc::channel(bound.clamp(1, MAX_BOUND));
     let taken = Arc::new(AtomicBool::new(false));
-    let outbox = Outbox { sender, pending: VecDeque::new(), taken: Arc::clone(&taken) };
+    let outbox = Outbox { sender, pending: VecDeque::new(), taken: Arc::clone(&taken), dropped: 0 };
     (outbox, EventSource { events: Mutex::new(Some(Events(receiver))), taken })
 }
 

@@ -24,7 +24,8 @@ config! {
         max_before_login: usize = 100,
         /// How many of them may come from one address. 100.
         max_per_address: usize = 100,
-        /// How many events may wait for the program. 1,024; at least 1.
+        /// How many events may wait for the program, each of which may hold on to a read of some 8 KiB. 1,024; at
+        /// least 1.
         max_events: usize = 1024,
     }
 }

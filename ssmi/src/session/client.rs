@@ -41,7 +41,7 @@ pub struct ClientSession {
     lookups: Aged<Octets, Ticket>,
     last_lookup: u64,
     recent: VecDeque<SentCommand>,
-    /// Where a request is written once, to see that it can be.
+    /// Where a request is written once, to see that it can be. Empty: it would show secrets.
     scratch: BytesMut,
 }
 
@@ -69,6 +69,7 @@ impl ClientSession {
         let login = Request::from(login);
         let mut scratch = BytesMut::new();
         login.encode(&mut scratch)?;
+        scratch.clear();
         ledger.configure(&config);
         let mut timers = TimerTable::default();
         timers.set(Timer::Login, now, config.login_timeout);
@@ -160,8 +161,8 @@ impl ClientSession {
             }
             _ => {}
         }
-        self.scratch.clear();
         request.encode(&mut self.scratch)?;
+        self.scratch.clear();
 
         let ticket = self.ledger.next_ticket();
         self.remember(ticket, &request, now);
@@ -307,12 +308,8 @@ impl ClientSession {
             Some(Octets::from(msisdn.to_vec()))
         });
         match request {
-            Request::SendSms(_)
-            | Request::SendBinarySms(_)
-            | Request::SendMmsMessage(_)
-            | Request::SendWapPushMessage(_) => {
-                let number = msisdn.as_ref().and_then(Number::new);
-                let forgotten = match number {
+            request if may_get_sequence(request) => {
+                let forgotten = match msisdn.as_ref().and_then(Number::new) {
                     Some(number) => self.waiting.insert(number, ticket, now),
                     None => Some(ticket),
                 };
@@ -369,6 +366,14 @@ impl ClientSession {
         }
         self.outputs.push_back(Output::Close(reason));
     }
+}
+
+/// Whether the gateway may answer with a SEQ. Which of these get one is not recorded; USSD evidently does not.
+pub(crate) fn may_get_sequence(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::SendSms(_) | Request::SendBinarySms(_) | Request::SendMmsMessage(_) | Request::SendWapPushMessage(_)
+    )
 }
 
 /// Link checks are never closer than this.

@@ -29,7 +29,7 @@ macro_rules! config {
     };
 }
 
-#[cfg(feature = "tokio")]
+#[cfg(any(feature = "tokio", feature = "vumi"))]
 pub(crate) use config;
 
 config! {

@@ -73,6 +73,8 @@ mod timers;
 
 pub use self::client::ClientSession;
 #[cfg(feature = "tokio")]
+pub(crate) use self::client::may_get_sequence;
+#[cfg(any(feature = "tokio", feature = "vumi"))]
 pub(crate) use self::config::config;
 pub use self::config::{ClientConfig, ServerConfig};
 pub use self::event::{

@@ -191,8 +191,9 @@ impl ServerSession {
     }
 
     fn check(&mut self, response: &Response) -> Result<(), SendError> {
+        response.encode(&mut self.scratch)?;
         self.scratch.clear();
-        Ok(response.encode(&mut self.scratch)?)
+        Ok(())
     }
 
     fn not_idle(&mut self, now: Instant) {

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     action::{Action, Actions, Callback, Frame, FrameKind, Ignored, Next, Reject, Subject},
     event::{At, Event, Verb},
-    ids::{LinkId, SessionIds, TurnToken},
+    ids::{LinkId, NetId, SessionIds, TurnToken},
     policy::Policy,
     record::Record,
     step::step,
@@ -125,22 +125,30 @@ impl Sessions {
         let resend = policy.resend;
         let slot = self.commit(slot, next);
         let mut released = None;
-        for action in out {
-            let place = slot.and_then(|slot| self.slots.get_mut(slot));
-            let (dialled, action) = match (action, place) {
-                (Action::Hold { verb, text, .. }, Some(_)) => {
-                    self.hold(slot, verb, text);
+        for action in out.drain() {
+            match &action {
+                Action::Hold { verb, text, .. } => {
+                    self.hold(slot, *verb, *text);
                     continue;
                 }
-                (Action::Release { token }, Some(_)) => {
-                    released = Some(token);
+                Action::Release { token } => {
+                    released = Some(*token);
                     continue;
                 }
-                (action, Some(place)) => beside(place, action, resend, &mut self.spare),
-                (action, None) => ("", action),
+                _ => {}
+            }
+            let Some(place) = slot.and_then(|slot| self.slots.get_mut(slot)) else {
+                self.counters.count(&action);
+                sink.accept(Effect { link, subscriber: to, dialled: "", action });
+                continue;
+            };
+            remember(place, &action, resend, &mut self.spare);
+            let action = match action {
+                Action::Again { token, net } => again(place.prompt.as_deref(), token, net),
+                action => action,
             };
             self.counters.count(&action);
-            sink.accept(Effect { link, subscriber: to, dialled, action });
+            sink.accept(Effect { link, subscriber: to, dialled: &place.dialled, action });
         }
         self.tidy(config, slot);
         if let Some(token) = released {
@@ -283,9 +291,9 @@ fn overload<'a>(event: &Event<'_>, policy: &'a Policy) -> Vec<Action<'a>> {
     vec![Action::Send(frame), Action::Ignored(Ignored::Overload)]
 }
 
-/// Brings together an action and what is kept beside the record: code and last prompt.
-fn beside<'a>(place: &'a mut Slot, action: Action<'a>, resend: bool, spare: &mut Vec<String>) -> (&'a str, Action<'a>) {
-    match &action {
+/// Keeps beside the record what later actions need: the code, the last prompt.
+fn remember(place: &mut Slot, action: &Action<'_>, resend: bool, spare: &mut Vec<String>) {
+    match action {
         Action::Call(Callback::New { dialled, .. }) => place.dialled = CompactString::new(dialled),
         Action::Pushed { .. } => place.dialled = CompactString::const_new(""),
         Action::Send(Frame { kind: FrameKind::Prompt, text, .. }) if resend && !text.is_secret() => {
@@ -296,13 +304,12 @@ fn beside<'a>(place: &'a mut Slot, action: Action<'a>, resend: bool, spare: &mut
         Action::Send(Frame { kind: FrameKind::Prompt, .. }) => place.prompt = None,
         _ => {}
     }
-    let action = match (action, &place.prompt) {
-        (Action::Again { token, net }, Some(prompt)) => {
-            let text = Text::public(prompt);
-            Action::Send(Frame { kind: FrameKind::Prompt, net, token: Some(token), text, again: true })
-        }
-        (Action::Again { .. }, None) => Action::Ignored(Ignored::NothingToRepeat),
-        (action, _) => action,
-    };
-    (&place.dialled, action)
+}
+
+/// The last prompt as a frame, if it was kept.
+fn again(prompt: Option<&str>, token: TurnToken, net: NetId) -> Action<'_> {
+    match prompt.map(Text::public) {
+        Some(text) => Action::Send(Frame { kind: FrameKind::Prompt, net, token: Some(token), text, again: true }),
+        None => Action::Ignored(Ignored::NothingToRepeat),
+    }
 }

@@ -240,3 +240,116 @@ impl Wheel {
 fn bucket(tick: u64) -> usize {
     usize::try_from(tick % ROUND).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Actions, At, Event, LinkId, Next, Phase, Policy, SessionIds, Subscriber, ids::NetId, step};
+
+    const START: Millis = Millis(1_790_000_000_000);
+
+    /// A slot whose deadline is `app_timer` after the start.
+    fn slot(slots: &mut Slots, app_timer: Duration) -> u32 {
+        let from: Subscriber = "27831234567".parse().unwrap();
+        let begin = Event::Begin { from, dialled: "*1#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+        let at = At { link: LinkId(0), now: START, fresh: SessionIds::new(0, START).fresh() };
+        let policy = Policy::default().app_timer(app_timer).total_timer(Policy::LONGEST);
+        match step(None, &begin, at, &policy, &mut Actions::new()) {
+            Next::Put(record) => slots.insert(record),
+            next => panic!("{next:?}"),
+        }
+    }
+
+    fn deadline(slots: &Slots, index: u32) -> Millis {
+        slots.record(index).unwrap().deadline()
+    }
+
+    /// Each entry comes when it is due, once, to the millisecond: within a tick, within a round, rounds away.
+    #[test]
+    fn entries_come_when_they_are_due() {
+        let (mut slots, mut wheel) = (Slots::default(), Wheel::new());
+        wheel.skip_to(START);
+        let spans = [1, 2, 127, 128, 129, 500, 524_287, 524_288, 524_289, 600_000, 2_000_000, 604_000_000];
+        for millis in spans {
+            let index = slot(&mut slots, Duration::from_millis(millis));
+            let at = deadline(&slots, index);
+            wheel.arm(&mut slots, index, at);
+        }
+        assert_eq!(wheel.len(), spans.len());
+        for (n, millis) in spans.into_iter().enumerate() {
+            let at = START.after(Duration::from_millis(millis));
+            let mut budget = usize::MAX;
+            assert_eq!(wheel.due(&mut slots, Millis(at.0 - 1), &mut budget), None, "{millis}");
+            let next = wheel.next().unwrap();
+            assert!(next <= at, "{millis}");
+            let index = wheel.due(&mut slots, at, &mut budget).unwrap();
+            assert_eq!(deadline(&slots, index), at);
+            assert_eq!(wheel.len(), spans.len() - n - 1);
+        }
+        assert_eq!(wheel.next(), None);
+    }
+
+    /// A deadline that comes nearer moves the entry; one that is put off leaves it, and it is not lost.
+    #[test]
+    fn entries_move_with_their_deadlines() {
+        let (mut slots, mut wheel) = (Slots::default(), Wheel::new());
+        wheel.skip_to(START);
+        let index = slot(&mut slots, Duration::from_secs(10));
+        for neighbour in 0..3 {
+            let other = slot(&mut slots, Duration::from_secs(65 + neighbour));
+            let at = deadline(&slots, other);
+            wheel.arm(&mut slots, other, at);
+        }
+        wheel.arm(&mut slots, index, START.after(Duration::from_secs(65)));
+        let at = deadline(&slots, index);
+        wheel.arm(&mut slots, index, at); // nearer: 10 s
+        wheel.arm(&mut slots, index, START.after(Duration::from_secs(90))); // put off, lazily
+        assert_eq!(wheel.len(), 4);
+        assert_eq!(wheel.due(&mut slots, at, &mut 100), Some(index));
+        assert_eq!(wheel.due(&mut slots, at, &mut 100), None);
+        assert_eq!(wheel.len(), 3);
+    }
+
+    #[test]
+    fn a_budget_bounds_the_work_and_loses_nothing() {
+        let (mut slots, mut wheel) = (Slots::default(), Wheel::new());
+        wheel.skip_to(START);
+        for _ in 0..100 {
+            let index = slot(&mut slots, Duration::from_secs(10));
+            let at = deadline(&slots, index);
+            wheel.arm(&mut slots, index, at);
+        }
+        let (now, mut found, mut calls) = (START.after(Duration::from_secs(10)), 0, 0);
+        while wheel.is_behind(now) {
+            let mut budget = 7;
+            while wheel.due(&mut slots, now, &mut budget).is_some() {
+                found += 1;
+            }
+            calls += 1;
+        }
+        assert_eq!((found, wheel.len()), (100, 0));
+        assert!(calls >= 100 * 2 / 7, "{calls}");
+    }
+
+    #[test]
+    fn an_entry_taken_out_leaves_its_neighbours() {
+        let (mut slots, mut wheel) = (Slots::default(), Wheel::new());
+        wheel.skip_to(START);
+        let all: Vec<u32> = (0..3).map(|_| slot(&mut slots, Duration::from_secs(10))).collect();
+        for index in &all {
+            let at = deadline(&slots, *index);
+            wheel.arm(&mut slots, *index, at);
+        }
+        wheel.disarm(&mut slots, all[1]);
+        wheel.disarm(&mut slots, all[1]);
+        assert_eq!(wheel.len(), 2);
+        let mut found = Vec::new();
+        while let Some(index) = wheel.due(&mut slots, START.after(Duration::from_secs(11)), &mut 100) {
+            found.push(index);
+        }
+        found.sort_unstable();
+        assert_eq!(found, [all[0], all[2]]);
+    }
+}

@@ -1,0 +1,158 @@
+//! Nanoseconds, memory and heap allocations of a session event: `cargo bench -p conformance --bench ussd_session`.
+//!
+//! An event is an answer of a user or a reply of the application, each through the engine: index, step, timer, effects.
+//! Phones take turns in an order that no cache foresees; every session speaks once in 20 seconds of the engine's time,
+//! and the engine is polled every millisecond of it, as a host would.
+
+use std::alloc::System;
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, Throughput};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use ussd_session::{
+    Action, Callback, Config, Effect, Engine, Event, LinkId, Millis, NetId, Phase, Policy, Subscriber, Text, TurnToken,
+    Verb,
+};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const LINK: LinkId = LinkId(0);
+const MENU: &str = "Welcome, Thandi.\n1. Balance\n2. Airtime\n3. Data\n0. Quit";
+const SIZES: [u32; 2] = [1_000, 100_000];
+/// Events in which allocations are counted, twice the sessions at least.
+const COUNTED: u32 = 400_000;
+/// In this time of the engine every session speaks once.
+const ROUND: Duration = Duration::from_secs(20);
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .configure_from_args()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(3));
+    println!("{:<14} {:>12} {:>20} {:>20}", "live sessions", "prompts kept", "bytes per session", "allocations/event");
+    for sessions in SIZES {
+        for kept in [false, true] {
+            measure(sessions, kept);
+        }
+    }
+    let mut group = criterion.benchmark_group("session event");
+    group.throughput(Throughput::Elements(2));
+    for sessions in SIZES {
+        for kept in [false, true] {
+            let mut crowd = Crowd::new(sessions, kept);
+            let name = if kept { "prompts kept" } else { "no prompts" };
+            group.bench_function(BenchmarkId::new(name, sessions), |bencher| bencher.iter(|| crowd.turn()));
+            assert_eq!(crowd.engine.live(), sessions as usize, "all sessions live on");
+        }
+    }
+    group.finish();
+    criterion.final_summary();
+}
+
+/// Prints what a session takes in memory, and what an event takes from the heap.
+fn measure(sessions: u32, kept: bool) {
+    let region = Region::new(ALLOCATOR);
+    let mut crowd = Crowd::new(sessions, kept);
+    let change = region.change();
+    let own = crowd.phones.len() * size_of::<Subscriber>();
+    let bytes = change.bytes_allocated - change.bytes_deallocated - own;
+    for _ in 0..2 * sessions {
+        crowd.turn(); // the tables grow to what they need
+    }
+    let region = Region::new(ALLOCATOR);
+    for _ in 0..COUNTED / 2 {
+        crowd.turn();
+    }
+    let change = region.change();
+    let allocations = change.allocations + change.reallocations;
+    println!(
+        "{:<14} {:>12} {:>20.1} {:>20.6}",
+        sessions,
+        if kept { "yes" } else { "no" },
+        bytes as f64 / f64::from(sessions),
+        allocations as f64 / f64::from(COUNTED),
+    );
+}
+
+/// Many phones, each with an open session that waits for its user.
+struct Crowd {
+    engine: Engine,
+    /// In the order in which they speak.
+    phones: Vec<Subscriber>,
+    next: usize,
+    now: Millis,
+}
+
+impl Crowd {
+    fn new(sessions: u32, kept: bool) -> Self {
+        // Sessions are not to end here: a turn number would run out before the bench does.
+        let policy = Policy::default().total_timer(Policy::LONGEST).resend(kept);
+        let engine = Engine::new(Config::default().max_live(1_000_000).policy(policy));
+        let mut crowd = Self { engine, phones: Vec::new(), next: 0, now: Millis(1_790_000_000_000) };
+        for at in 0..sessions {
+            crowd.open(phone(at));
+        }
+        // A full period over all sessions, for counts whose prime factors are 2 and 5.
+        let follow = |at: &u64| Some((at * 48_261 + 7_919) % u64::from(sessions));
+        crowd.phones.reserve_exact(sessions as usize);
+        crowd.phones.extend(std::iter::successors(Some(0), follow).take(sessions as usize).map(|at| phone(at as u32)));
+        crowd
+    }
+
+    fn open(&mut self, from: Subscriber) {
+        let begin = Event::Begin { from, dialled: "*120*8864*1377#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+        let token = self.handle(begin).expect("a session opens");
+        self.reply(from, token, Verb::Continue);
+    }
+
+    /// One user answers, and the application replies: two events.
+    fn turn(&mut self) {
+        let from = self.phones[self.next];
+        let text = Text::public("1");
+        let answer = Event::Answer { from, text, net: NetId::NONE, dedup: None };
+        match self.handle(answer) {
+            Some(token) => self.reply(from, token, Verb::Continue),
+            None => self.open(from), // its turns were used up
+        }
+        self.next = (self.next + 1) % self.phones.len();
+        let (round, phones) = (ROUND.as_millis() as usize, self.phones.len());
+        if self.next % (phones / round).max(1) == 0 {
+            self.now = Millis(self.now.0 + (round / phones).max(1) as u64);
+            black_box(self.engine.poll(self.now, 1000, |effect: Effect<'_>| {
+                black_box(&effect);
+            }));
+        }
+    }
+
+    /// The turn that the application is given, if it is given one.
+    fn handle(&mut self, event: Event<'_>) -> Option<TurnToken> {
+        let mut given = None;
+        self.engine.handle(LINK, event, self.now, |effect: Effect<'_>| {
+            if let Action::Call(Callback::New { token, .. } | Callback::Existing { token, .. }) = effect.action {
+                given = Some(token);
+            }
+        });
+        given
+    }
+
+    fn reply(&mut self, to: Subscriber, token: TurnToken, verb: Verb) {
+        let reply = Event::Reply { to, token, verb, text: Text::public(MENU) };
+        self.engine.handle(LINK, reply, self.now, |effect: Effect<'_>| {
+            black_box(&effect);
+        });
+    }
+}
+
+/// Numbers as an operator gives them out: the same start, then anything.
+fn phone(at: u32) -> Subscriber {
+    let mut text = *b"27830000000";
+    let mut rest = u64::from(at) * 9_176_263 % 100_000_000;
+    for digit in text.iter_mut().rev().take(8) {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    let text = str::from_utf8(&text).expect("digits");
+    text.parse().expect("a number")
+}

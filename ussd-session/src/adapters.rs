@@ -1,0 +1,6 @@
+//! Between the wire and the machine: pure functions, one file for each protocol.
+
+#[cfg(feature = "ssmi")]
+pub mod ssmi;
+#[cfg(feature = "vumi")]
+pub mod vumi;
