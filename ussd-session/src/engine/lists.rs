@@ -7,7 +7,7 @@ use super::slots::NONE;
 const ITEMS: usize = 14;
 
 /// Chunks of a page; the pool grows without copying what is there.
-const PAGE: usize = 256;
+const PAGE: usize = 64;
 
 #[derive(Debug)]
 struct Chunk {

@@ -5,12 +5,7 @@ use std::{collections::HashMap, hash::BuildHasher};
 use compact_str::CompactString;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::{
-    Config, Counters, Effect, Sink,
-    slots::{Slot, Slots},
-    tombstones::Tombstones,
-    wheel::Wheel,
-};
+use super::{Config, Counters, Effect, Sink, slots::Slots, tombstones::Tombstones, wheel::Wheel};
 use crate::{
     action::{Action, Actions, Callback, Frame, FrameKind, Ignored, Next, Reject, Subject},
     event::{At, Event, Verb},
@@ -37,8 +32,6 @@ pub(super) struct Sessions {
     pub(super) live: usize,
     /// Replies that wait for a link, by slot.
     held: HashMap<u32, Held>,
-    /// Buffers of prompts no longer needed.
-    spare: Vec<String>,
     pub(super) counters: Counters,
 }
 
@@ -63,7 +56,6 @@ impl Sessions {
             now: Millis(0),
             live: 0,
             held: HashMap::new(),
-            spare: Vec::new(),
             counters: Counters::default(),
         }
     }
@@ -141,18 +133,19 @@ impl Sessions {
                 }
                 _ => {}
             }
-            let Some(place) = slot.and_then(|slot| self.slots.get_mut(slot)) else {
+            let Some(slot) = slot else {
                 self.counters.count(&action);
                 sink.accept(Effect { link, subscriber: to, dialled: "", action });
                 continue;
             };
-            remember(place, &action, resend, &mut self.spare);
+            remember(&mut self.slots, slot, &action, resend);
             let action = match action {
-                Action::Again { token, net } => again(place.prompt.as_deref(), token, net),
+                Action::Again { token, net } => again(self.slots.prompt(slot), token, net),
                 action => action,
             };
             self.counters.count(&action);
-            sink.accept(Effect { link, subscriber: to, dialled: &place.dialled, action });
+            let dialled = self.slots.get(slot).map_or("", |place| place.dialled.as_str());
+            sink.accept(Effect { link, subscriber: to, dialled, action });
         }
         self.tidy(config, slot);
         if let Some(token) = released {
@@ -178,7 +171,7 @@ impl Sessions {
         let (open, deadline) = (record.is_open(), record.deadline());
         if changed {
             if session != Some(record.session()) {
-                self.spare.extend(place.prompt.take().filter(|_| self.spare.len() < SPARE));
+                self.slots.drop_prompt(slot);
             }
             match (was_open, open) {
                 (false, true) => {
@@ -234,7 +227,7 @@ impl Sessions {
             && !place.record.as_ref().is_some_and(Record::is_open)
         {
             place.dialled = CompactString::const_new("");
-            self.spare.extend(place.prompt.take().filter(|_| self.spare.len() < SPARE));
+            self.slots.drop_prompt(slot);
             self.held.remove(&slot);
         }
         while self.tombstones.len() > config.max_closed {
@@ -268,9 +261,6 @@ impl Sessions {
     }
 }
 
-/// Buffers kept for prompts to come.
-const SPARE: usize = 1024;
-
 fn is_of(slots: &Slots, slot: u32, link: LinkId, subscriber: Subscriber) -> bool {
     slots.record(slot).is_some_and(|record| record.subscriber() == subscriber && record.link() == link)
 }
@@ -290,17 +280,18 @@ fn overload<'a>(event: &Event<'_>, policy: &'a Policy) -> Vec<Action<'a>> {
 }
 
 /// Keeps beside the record what later actions need: the code, the last prompt.
-fn remember(place: &mut Slot, action: &Action<'_>, resend: bool, spare: &mut Vec<String>) {
-    match action {
-        Action::Call(Callback::New { dialled, .. }) => place.dialled = CompactString::new(dialled),
-        Action::Pushed { .. } => place.dialled = CompactString::const_new(""),
+fn remember(slots: &mut Slots, slot: u32, action: &Action<'_>, resend: bool) {
+    let dialled = match action {
+        Action::Call(Callback::New { dialled, .. }) => CompactString::new(dialled),
+        Action::Pushed { .. } => CompactString::const_new(""),
         Action::Send(Frame { kind: FrameKind::Prompt, text, .. }) if resend && !text.is_secret() => {
-            let prompt = place.prompt.get_or_insert_with(|| spare.pop().unwrap_or_default());
-            prompt.clear();
-            prompt.push_str(text.as_str());
+            return slots.keep_prompt(slot, text.as_str());
         }
-        Action::Send(Frame { kind: FrameKind::Prompt, .. }) => place.prompt = None,
-        _ => {}
+        Action::Send(Frame { kind: FrameKind::Prompt, .. }) => return slots.drop_prompt(slot),
+        _ => return,
+    };
+    if let Some(place) = slots.get_mut(slot) {
+        place.dialled = dialled;
     }
 }
 
