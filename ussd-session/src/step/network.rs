@@ -45,16 +45,19 @@ impl<'a> Dialogue<'a, '_> {
     pub(super) fn answer(&mut self, from: Subscriber, text: Text<'a>, net: &NetId, dedup: Option<DedupKey>) {
         let now = self.at.now;
         let Some(record) = self.record.as_ref() else {
-            return self.orphan(from, text, net, Ignored::OrphanAnswer);
+            return self.orphan(from, text, net, dedup, Ignored::OrphanAnswer);
         };
         let double = dedup.is_some() && dedup == record.answer_key;
         match record.state {
             State::Closed(_) if double => self.answer_late(net, Ignored::DuplicateAnswer),
             // Our last frame ended the dialogue, so nothing is left to be answered.
             State::Closed(_) if record.released => self.answer_late(net, Ignored::LateAnswer),
-            State::Closed(_) => self.orphan(from, text, net, Ignored::LateAnswer),
-            _ if self.is_foreign(net) => self.orphan(from, text, net, Ignored::NetIdMismatch),
-            State::AppTurn => self.repeat(net),
+            State::Closed(_) => self.orphan(from, text, net, dedup, Ignored::LateAnswer),
+            _ if self.is_foreign(net) => self.orphan(from, text, net, dedup, Ignored::NetIdMismatch),
+            State::AppTurn => {
+                self.know(dedup);
+                self.repeat(net);
+            }
             State::UserTurn if double => self.repeat(net),
             State::UserTurn if dedup.is_none() && age(record, now) < self.policy.min_human => self.repeat(net),
             State::UserTurn | State::Inviting | State::Notifying => self.next_turn(text, net, dedup),
@@ -160,12 +163,21 @@ impl<'a> Dialogue<'a, '_> {
         }
     }
 
+    /// Takes the key of an answer for that of the turn, if the turn has none: when it comes again, it is known.
+    fn know(&mut self, dedup: Option<DedupKey>) {
+        if let Some(record) = self.record.as_mut().filter(|record| record.answer_key.is_none() && dedup.is_some()) {
+            record.answer_key = dedup;
+            self.changed = true;
+        }
+    }
+
     /// An answer that belongs to no session, or not to the open one.
-    fn orphan(&mut self, from: Subscriber, text: Text<'a>, net: &NetId, why: Ignored) {
+    fn orphan(&mut self, from: Subscriber, text: Text<'a>, net: &NetId, dedup: Option<DedupKey>, why: Ignored) {
         match self.policy.orphans {
             Orphans::Final => self.send_expired(net),
             Orphans::Adopt if !self.record.as_ref().is_some_and(Record::is_open) => {
                 self.open(from, net, Opening::default());
+                self.know(dedup);
                 return self.call_new("", Some(text));
             }
             Orphans::Adopt | Orphans::Ignore => {

@@ -175,6 +175,7 @@ impl Phone {
                             }
                             Orphans::Adopt => {
                                 self.begin(now, None, *net, None, false);
+                                self.answer_key = *key;
                                 say("New(orphan typed)");
                             }
                             _ => {
@@ -191,7 +192,10 @@ impl Phone {
                         }
                         say("!NetIdMismatch");
                     }
-                    At::App => say("Coalesced"),
+                    At::App => {
+                        self.answer_key = self.answer_key.or(*key);
+                        say("Coalesced");
+                    }
                     At::User if double || quick => {
                         say(if self.grace.is_some() { "!NothingToRepeat" } else { "P(reply)again" });
                     }
