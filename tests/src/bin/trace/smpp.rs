@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use bytes::{Bytes, BytesMut};
 use clap::{Args, ValueEnum};
-use conformance::capture::{self, Arrivals, Connection};
+use conformance::capture::{self, Connection};
 use conformance::smpp_answers::{self, Receiver, Role, State};
 use conformance::smpp_vectors::Outcome;
 use smpp::framing::{BadLength, MAX_PDU, PduCutter};
@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     /// Show passwords.
     #[arg(long)]
     secrets: bool,
-    /// Who receives the PDUs; without it, whoever their operation is for. In a capture file the port tells.
+    /// Who receives the PDUs; without it, whoever their operation is for. In a capture file the port tells instead.
     #[arg(long)]
     role: Option<Role>,
     /// State of the link at first; without it, a PDU is allowed in any state.
@@ -206,20 +206,18 @@ struct Printer<'a> {
 impl Printer<'_> {
     /// What one connection carried, both directions in the order of time.
     fn connection(&mut self, number: usize, connection: &Connection, out: &mut impl Write) -> Result<()> {
-        let place = |to, (start, arrivals): (&Found, &Arrivals)| {
-            let octets = usize::try_from(start.place.offset).unwrap_or(usize::MAX) + start.octets.len();
-            Place { connection: Some(number), packet: Some(arrivals.packet(octets)), to: Some(to), ..start.place }
-        };
-        let (mut centre, mut esme) =
-            (self.arguments.receiver(Some(Role::Mc)), self.arguments.receiver(Some(Role::Esme)));
+        let [mut centre, mut esme] = [Role::Mc, Role::Esme].map(|role| self.arguments.receiver(Some(role)));
         let mut founds = Vec::new();
         for (end, octets, arrivals) in [
             (&centre, &connection.client, &connection.client_arrivals),
             (&esme, &connection.server, &connection.server_arrivals),
         ] {
-            let to = if end.role == Some(Role::Esme) { Role::Esme } else { Role::Mc };
-            let stream = self.arguments.stream(octets, Place::default(), end);
-            founds.extend(stream.into_iter().map(|found| Found { place: place(to, (&found, arrivals)), ..found }));
+            let place = Place { connection: Some(number), to: end.role, ..Place::default() };
+            for mut found in self.arguments.stream(octets, place, end) {
+                let start = usize::try_from(found.place.offset).expect("an offset in memory");
+                found.place.packet = Some(arrivals.packet(start + found.octets.len()));
+                founds.push(found);
+            }
         }
         founds.sort_by_key(|found| found.place.packet);
         for found in founds {

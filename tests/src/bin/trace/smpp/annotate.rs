@@ -85,13 +85,13 @@ fn title(found: &Found, outcome: &Outcome, out: &mut impl Write) -> Result<()> {
     Ok(())
 }
 
-/// The fields before an error: what stands there, made whole with fields of no octets. Inside a list nothing makes it
-/// whole; the fields before the list are then found by going back. The fields, and where those of the octets end.
+/// The fields before an error, and where they end: what stands there, made whole with fields of no octets. Nothing makes
+/// a list whole inside it; the fields before the list are then found by going back.
 fn before_the_error(offset: usize, octets: &[u8]) -> Option<(Frame, usize)> {
-    // No TLV at all, empty strings and zeros, or a list of one entry without a name.
+    // Empty strings, zeros and no TLV, or before that a list of one entry without a name.
     const ENDS: [&[u8]; 2] = [&[], &[1, 2, 0]];
-    /// Farther back than the longest list.
-    const FARTHEST: usize = 8 * 1024;
+    /// Octets of the fields before any list, and more.
+    const BEFORE_LISTS: usize = 64;
     /// More than all fields of a PDU that are of one octet at least.
     const ZEROS: usize = 24;
     let start = RawPdu::new(Bytes::copy_from_slice(&header_alone(octets)?)).ok()?;
@@ -101,7 +101,7 @@ fn before_the_error(offset: usize, octets: &[u8]) -> Option<(Frame, usize)> {
             Some((RawPdu { body: body.into(), ..start.clone() }.decode(&Limits::esme()).ok()?, cut))
         })
     };
-    (HEADER..=offset).rev().take(FARTHEST).find_map(whole)
+    [offset].into_iter().chain((HEADER..offset.min(BEFORE_LISTS)).rev()).find_map(whole)
 }
 
 /// A PDU of the same header without a body.
