@@ -149,7 +149,8 @@ fn each_line_is_a_stream_of_its_own() {
 fn passwords_are_masked_unless_asked_for() {
     let bind = good("bind_transceiver_v34_typical");
     let long = hex::encode(bad("bind_password_9_chars").octets());
-    let lines = format!("{bind}\n{long}\n{}\n{}\n{}", good("outbind"), &bind[..60], &long[..50]);
+    let no_nul = "0000001700000009000000000000000173007070707070";
+    let lines = format!("{bind}\n{long}\n{}\n{}\n{}\n{no_nul}", good("outbind"), &bind[..60], &long[..50]);
     for secret in ["hunter2", "ppppp", "outpw"] {
         let digits: Vec<String> = secret.bytes().take(5).map(|octet| format!("{octet:02x}")).collect();
         for arguments in [&["--hex"][..], &["--hex", "--annotate"], &["--hex", "--pair"]] {
@@ -174,6 +175,13 @@ fn the_state_follows_the_stream() {
     let (objects, _) = trace(&["--role", "mc", "--state", "OPEN"], &hex::decode(lines).unwrap());
     let statuses: Vec<_> = objects.iter().map(|object| object["reply"]["status_name"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["ESME_RINVBNDSTS", "ESME_ROK", "ESME_ROK", "ESME_ROK", "ESME_RINVBNDSTS"]);
+}
+
+#[test]
+fn each_line_begins_in_the_state_that_was_given() {
+    let bind = good("bind_transceiver_v34_typical");
+    let (objects, status) = trace(&["--hex", "--state", "OPEN"], format!("{bind}\n{bind}").as_bytes());
+    assert_eq!((&objects[0]["outcome"], &objects[1]["outcome"], status), (&json!("accept"), &json!("accept"), 0));
 }
 
 #[test]
@@ -222,6 +230,12 @@ fn every_capture() {
         assert!(packets.is_sorted() && packets[0].1 > Some(0), "{name}: {packets:?}");
         pdus += objects.len();
 
+        // Each side has the state that its binds give, and awaits what it asked for.
+        if status == 0 {
+            let (objects, status) = trace(&["--port", port, "--state", "OPEN", &file], b"");
+            assert!(status == 0 && objects.iter().all(|object| object["outcome"] != "ignore"), "{name}");
+        }
+
         let (pairs, paired_status) = trace(&["--port", port, "--pair", &file], b"");
         let responses = pairs.iter().filter_map(|object| object.get("response"));
         assert_eq!(pairs.len() + responses.clone().count(), objects.len(), "{name}");
@@ -242,9 +256,12 @@ fn every_capture() {
 fn a_request_with_its_response() {
     let request = good("enquire_link_seq_max");
     let other = good("submit_sm_minimal_empty");
-    let lines = format!("{request}\n{other}\n{}", good("enquire_link_resp"));
+    let nacked = good("unbind");
+    let nack = "0000001080000000000000030000004d";
+    let lines = format!("{request}\n{other}\n{}\n{nacked}\n{nack}", good("enquire_link_resp"));
     let (objects, status) = trace(&["--hex", "--pair"], lines.as_bytes());
-    assert_eq!((objects.len(), status), (2, 0));
+    assert_eq!((objects.len(), status), (3, 0));
+    assert_eq!(objects[2]["response"]["command"], "generic_nack");
     assert_eq!(
         (&objects[0]["response"]["command"], &objects[0]["response"]["line"]),
         (&json!("enquire_link_resp"), &json!(3))

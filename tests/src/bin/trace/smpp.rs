@@ -223,16 +223,10 @@ impl Printer<'_> {
         for found in founds {
             let to_centre = found.place.to == Some(Role::Mc);
             let (end, other) = if to_centre { (&mut centre, &mut esme) } else { (&mut esme, &mut centre) };
-            if self.arguments.pair
-                && let (Some(request), Some(pending)) = (found.request(), &mut other.pending)
-            {
+            if let (Some(request), Some(pending)) = (found.request(), &mut other.pending) {
                 pending.push(request);
             }
             let outcome = found.judge(end);
-            if !to_centre {
-                // The response to a bind decides for both.
-                other.state = end.state;
-            }
             self.take(found, outcome, out)?;
         }
         Ok(())
