@@ -15,6 +15,23 @@ pub struct Connection {
     pub client: Vec<u8>,
     /// Octets from the server's port.
     pub server: Vec<u8>,
+    /// When the client's octets came.
+    pub client_arrivals: Arrivals,
+    /// When the server's octets came.
+    pub server_arrivals: Arrivals,
+}
+
+/// With which packets the octets of a stream came.
+#[derive(Clone, Debug, Default)]
+pub struct Arrivals(Vec<(usize, usize)>);
+
+impl Arrivals {
+    /// Number of the packet, from 1, with which the first so many octets of the stream were all there: its place in
+    /// the file, which is the frame number of other tools. 0 for octets that never came.
+    pub fn packet(&self, octets: usize) -> usize {
+        let at = self.0.partition_point(|(there, _)| *there < octets);
+        self.0.get(at).map_or(0, |(_, packet)| *packet)
+    }
 }
 
 /// Whether octets begin as a capture file does.
@@ -72,17 +89,20 @@ struct Flows {
     /// By client's and server's endpoint; a client's port that is used again begins another connection.
     current: BTreeMap<(Endpoint, Endpoint), usize>,
     all: Vec<[Direction; 2]>,
+    /// Packets of any kind seen up to now.
+    packets: usize,
 }
 
-/// One direction of a connection: its segments by their offset from the first octet.
+/// One direction of a connection: its segments by their offset from the first octet, each with its packet's number.
 #[derive(Default)]
 struct Direction {
     first: Option<u32>,
-    segments: BTreeMap<u32, Vec<u8>>,
+    segments: BTreeMap<u32, (Vec<u8>, usize)>,
 }
 
 impl Flows {
     fn packet(&mut self, linktype: Linktype, data: &[u8], caplen: u32, port: u16) -> Result<()> {
+        self.packets += 1;
         let sliced = match get_packetdata(data, linktype, caplen as usize) {
             Some(PacketData::L2(frame)) => SlicedPacket::from_ethernet(frame),
             Some(PacketData::L3(_, packet)) => SlicedPacket::from_ip(packet),
@@ -120,27 +140,33 @@ impl Flows {
         let sequence = tcp.sequence_number().wrapping_add(u32::from(tcp.syn()));
         let offset = sequence.wrapping_sub(*flow.first.get_or_insert(sequence));
         if !tcp.payload().is_empty() && offset < u32::MAX / 2 {
-            let segment = flow.segments.entry(offset).or_default();
+            let (segment, packet) = flow.segments.entry(offset).or_default();
             if segment.len() < tcp.payload().len() {
-                *segment = tcp.payload().to_vec();
+                (*segment, *packet) = (tcp.payload().to_vec(), self.packets);
             }
         }
     }
 
     fn finish(self) -> Result<Vec<Connection>> {
-        let octets = |direction: &Direction| -> Result<Vec<u8>> {
-            let mut octets = Vec::new();
-            for (offset, segment) in &direction.segments {
+        let octets = |direction: &Direction| -> Result<(Vec<u8>, Arrivals)> {
+            let (mut octets, mut arrivals, mut latest) = (Vec::new(), Vec::new(), 0);
+            for (offset, (segment, packet)) in &direction.segments {
                 let fresh = octets.len().checked_sub(*offset as usize);
                 let fresh = fresh.with_context(|| format!("octets {} to {offset} were not captured", octets.len()))?;
-                octets.extend_from_slice(segment.get(fresh..).unwrap_or_default());
+                let fresh = segment.get(fresh..).unwrap_or_default();
+                if !fresh.is_empty() {
+                    octets.extend_from_slice(fresh);
+                    latest = latest.max(*packet);
+                    arrivals.push((octets.len(), latest));
+                }
             }
-            Ok(octets)
+            Ok((octets, Arrivals(arrivals)))
         };
-        self.all
-            .iter()
-            .map(|[client, server]| Ok(Connection { client: octets(client)?, server: octets(server)? }))
-            .collect()
+        let connection = |[client, server]: &[Direction; 2]| {
+            let ((client, client_arrivals), (server, server_arrivals)) = (octets(client)?, octets(server)?);
+            Ok(Connection { client, server, client_arrivals, server_arrivals })
+        };
+        self.all.iter().map(connection).collect()
     }
 }
 
@@ -189,6 +215,10 @@ mod tests {
         let connections = connections(&file, 5000).unwrap();
         assert_eq!(connections.len(), 1);
         assert_eq!((text(&connections[0].client), text(&connections[0].server)), ("abcdef", "ok"));
+        // A packet that was late holds up what came before it.
+        let arrivals = &connections[0].client_arrivals;
+        assert_eq!([1, 3, 4, 6, 7].map(|octets| arrivals.packet(octets)), [5, 5, 5, 5, 0]);
+        assert_eq!(connections[0].server_arrivals.packet(2), 6);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod fuzzing;
+pub mod smpp_answers;
 pub mod smpp_vectors;
 pub mod vectors;
 

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::{fs, io};
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value, json};
-use smpp::codec::{FieldValue, Limits};
-use smpp::pdu::{DeliverSmResp, EnquireLinkResp, Frame, Pdu, SubmitSmResp, UnbindResp};
+use smpp::codec::{self, FieldValue, Limits};
+use smpp::pdu::Pdu;
 use smpp::tlv::{TagRegistry, TlvDisplay, Tlvs};
-use smpp::types::{CommandId, CommandStatus};
+use smpp::types::CommandId;
 
 use crate::vectors::path;
 
@@ -46,6 +46,15 @@ pub struct Expect {
     pub body: Map<String, Value>,
     /// The TLVs.
     pub tlvs: Value,
+    /// The text.
+    #[serde(default)]
+    pub text: Value,
+    /// The character set that it was read in.
+    #[serde(default)]
+    pub text_codec: Value,
+    /// The elements of its header.
+    #[serde(default)]
+    pub udh: Value,
 }
 
 /// One entry of `vectors/smpp-malformed.json`.
@@ -62,6 +71,10 @@ pub struct Malformed {
     pub append: Option<Append>,
     /// `mc` or `esme`.
     pub receiver: String,
+    /// The receiver's state, such as `BOUND_TRX`.
+    pub state: String,
+    /// A request of the receiver's that is not answered, such as `submit_sm seq 5`.
+    pub pending: Option<String>,
     /// What becomes of it.
     pub expect: Outcome,
 }
@@ -76,8 +89,8 @@ pub struct Append {
     pub count: usize,
 }
 
-/// What becomes of a bad input.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+/// What becomes of an input.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Outcome {
     /// `need_more`, `fatal_framing`, `reject`, `accept`, `ignore` or `fail_pending`.
     pub outcome: String,
@@ -88,15 +101,18 @@ pub struct Outcome {
 }
 
 /// An answer.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Reply {
     /// Name of the operation.
     pub command: String,
     /// As `0x` and eight digits.
     pub command_status: String,
+    /// Its name in 5.0.
+    pub status_name: String,
     /// As it stands on the wire.
     pub sequence_number: u32,
     /// The whole PDU; none if the answering side must make up an identifier.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hex: Option<String>,
 }
 
@@ -105,11 +121,6 @@ impl Malformed {
     pub fn octets(&self) -> Vec<u8> {
         let more = self.append.iter().flat_map(|append| append.octet.repeat(append.count));
         self.hex.iter().copied().chain(more).collect()
-    }
-
-    /// The limits of its receiver.
-    pub fn limits(&self) -> Limits {
-        if self.receiver == "esme" { Limits::esme() } else { Limits::message_centre() }
     }
 }
 
@@ -164,21 +175,37 @@ pub fn corpus() -> anyhow::Result<Vec<CorpusPdu>> {
 
 /// The mandatory fields in the spelling of `smpp.json`.
 pub fn body(pdu: &Pdu) -> Map<String, Value> {
-    fields(&pdu.fields())
+    match json!(Fields { fields: &pdu.fields(), secrets: true }) {
+        Value::Object(fields) => fields,
+        other => panic!("{other}"),
+    }
 }
 
-fn fields(fields: &[FieldValue<'_>]) -> Map<String, Value> {
-    let value = |value: &smpp::codec::Value<'_>| match value {
-        smpp::codec::Value::U8(number) => json!(number),
-        smpp::codec::Value::U32(number) => json!(number),
-        smpp::codec::Value::Text(text) | smpp::codec::Value::Secret(text) => {
-            json!(text.iter().copied().map(char::from).collect::<String>())
-        }
-        smpp::codec::Value::List(entries) => entries.iter().map(|entry| Value::Object(self::fields(entry))).collect(),
-        smpp::codec::Value::Octets(octets) => json!(hex::encode(octets)),
-        other => panic!("{other:?}"),
-    };
-    fields.iter().map(|field| (field.name.to_owned(), value(&field.value))).collect()
+/// Fields in the spelling of `smpp.json`, in their order on the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields<'a> {
+    /// The fields.
+    pub fields: &'a [FieldValue<'a>],
+    /// Whether passwords are shown; `***` stands for them otherwise.
+    pub secrets: bool,
+}
+
+impl Serialize for Fields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { secrets, .. } = *self;
+        let value = |value: &codec::Value<'_>| match value {
+            codec::Value::U8(number) => json!(number),
+            codec::Value::U32(number) => json!(number),
+            codec::Value::Secret(_) if !secrets => json!("***"),
+            codec::Value::Text(text) | codec::Value::Secret(text) => {
+                json!(text.iter().copied().map(char::from).collect::<String>())
+            }
+            codec::Value::List(entries) => entries.iter().map(|fields| json!(Fields { fields, secrets })).collect(),
+            codec::Value::Octets(octets) => json!(hex::encode(octets)),
+            other => panic!("{other:?}"),
+        };
+        serializer.collect_map(self.fields.iter().map(|field| (field.name, value(&field.value))))
+    }
 }
 
 /// TLVs in the spelling of `smpp.json`.
@@ -209,17 +236,4 @@ pub fn limits_of_receiver(command_id: CommandId) -> Limits {
         other => other.is_response(),
     };
     if from_centre { Limits::esme() } else { Limits::message_centre() }
-}
-
-/// What a willing application answers; none if nothing answers this PDU. The identifier of a submission is made up.
-pub fn willing_answer(frame: &Frame) -> Option<Frame> {
-    let pdu: Pdu = match &frame.pdu {
-        Pdu::DeliverSm(_) => DeliverSmResp::default().into(),
-        Pdu::SubmitSm(_) => SubmitSmResp { message_id: "1".parse().ok()?, ..Default::default() }.into(),
-        Pdu::EnquireLink(_) => EnquireLinkResp::default().into(),
-        Pdu::Unbind(_) => UnbindResp::default().into(),
-        Pdu::Unknown(_) => return frame.refusal(CommandStatus::RINVCMDID),
-        _ => return None,
-    };
-    Some(Frame::response(frame.header.sequence_number, CommandStatus::ROK, pdu))
 }

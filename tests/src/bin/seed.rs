@@ -1,10 +1,11 @@
 //! Writes the seeds of the fuzz corpora out of the vectors and recorded sessions, one file each, named by what it is.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use conformance::vectors;
+use conformance::{smpp_vectors, vectors};
 
 /// Octets of a read, where the first octet of a seed says it.
 const READ: u8 = 7;
@@ -29,6 +30,7 @@ fn main() -> Result<()> {
             }
         }
     }
+    smpp()?;
     for seed in 0..24 {
         let mut chance = fastrand::Rng::with_seed(seed);
         let events: Vec<u8> = std::iter::repeat_with(|| chance.u8(..)).take(EVENTS).collect();
@@ -39,6 +41,42 @@ fn main() -> Result<()> {
         if let Some(name) = path.file_stem().and_then(|name| name.to_str()).filter(|name| *name != "index") {
             write("vumi_decode", name, &fs::read(&path)?)?;
         }
+    }
+    Ok(())
+}
+
+/// One vector of each operation and what is refused of bodies, without command_length; TLVs; streams of a few; and chance
+/// for what is made of values.
+fn smpp() -> Result<()> {
+    let mut operations = BTreeSet::new();
+    for vector in smpp_vectors::good()? {
+        if operations.insert(vector.expect.command.clone()) {
+            write("smpp_pdu", &vector.name, &vector.octets[4..])?;
+        }
+        let tlvs = vector.expect.tlvs.as_array().into_iter().flatten();
+        let length: usize = tlvs.filter_map(|tlv| Some(4 + usize::try_from(tlv["length"].as_u64()?).ok()?)).sum();
+        let tlvs = &vector.octets[vector.octets.len() - length..];
+        if vector.expect.command == "submit_sm" && !tlvs.is_empty() {
+            write("smpp_tlvs", &vector.name, tlvs)?;
+        }
+    }
+    let malformed = smpp_vectors::malformed()?;
+    for vector in malformed.iter().filter(|vector| vector.category == "body" && vector.hex.len() < LONGEST) {
+        if vector.name.starts_with("submit_multi") || vector.name.starts_with("multi") || vector.name.contains("resp") {
+            write("smpp_pdu", &vector.name, vector.hex.get(4..).unwrap_or_default())?;
+        }
+    }
+    for vector in malformed.iter().filter(|vector| vector.append.is_none() && vector.category == "framing") {
+        write("smpp_stream", &vector.name, &[&[3, 1, 2, 14], &vector.hex[..]].concat())?;
+    }
+    for (index, pdus) in smpp_vectors::corpus()?.chunks(40).enumerate() {
+        let stream: Vec<u8> = pdus.iter().flat_map(|pdu| pdu.octets.clone()).take(LONGEST).collect();
+        write("smpp_stream", &format!("corpus-{index:02}"), &[&[4, 3, 13, 40, 100], &stream[..]].concat())?;
+    }
+    for seed in 0..12 {
+        let mut chance = fastrand::Rng::with_seed(seed);
+        let octets: Vec<u8> = std::iter::repeat_with(|| chance.u8(..)).take(EVENTS).collect();
+        write("smpp_structured", &format!("chance-{seed:02}"), &octets)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What the fuzz targets assert, by target. The same functions replay the corpus in `cargo test`.
 
+mod smpp;
 mod smpp_text;
 mod ssmi;
 mod ussd;
@@ -11,9 +12,13 @@ pub type Target = fn(&[u8]);
 /// Every target by its name, which is also the name of its corpus.
 pub const TARGETS: &[(&str, Target)] = &[
     ("smpp_gsm", smpp_text::gsm),
+    ("smpp_pdu", smpp::pdu),
     ("smpp_reassembly", smpp_text::reassembly),
     ("smpp_receipt", smpp_text::receipt),
+    ("smpp_stream", smpp::stream),
+    ("smpp_structured", smpp::structured),
     ("smpp_text", smpp_text::text),
+    ("smpp_tlvs", smpp::tlvs),
     ("smpp_udh", smpp_text::udh),
     ("ssmi_request", ssmi::request),
     ("ssmi_response", ssmi::response),

@@ -2,6 +2,7 @@
 //!
 //! Exit status: 0 if all could be read, 1 if an error was found in it, 2 if the tool could not do its work.
 
+mod smpp;
 mod ssmi;
 mod vumi;
 
@@ -23,6 +24,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Protocol {
+    /// PDUs of SMPP, out of raw octets, a capture file or lines of hexadecimal digits.
+    Smpp(smpp::Arguments),
     /// Lines of SSMI, out of raw octets or a capture file.
     Ssmi(ssmi::Arguments),
     /// Bodies of Vumi messages.
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut out = io::stdout().lock();
     let clean = match &arguments.protocol {
+        Protocol::Smpp(arguments) => smpp::run(arguments, &mut out),
         Protocol::Ssmi(arguments) => ssmi::run(arguments, &mut out),
         Protocol::Vumi(arguments) => vumi::run(arguments, &mut out),
     };
