@@ -7,9 +7,17 @@ use super::{DecodeProblem, Leniency};
 use crate::types::*;
 
 /// A field of a body, or several that are one value: an address is three on the wire, a message two.
-pub(crate) trait Field: Sized {
-    /// Reads it. The fault of a field with parts says which part.
-    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault>;
+pub(crate) trait Field: Default {
+    /// Reads it into a default value, where that stands: a PDU is too large to be moved from level to level. The fault
+    /// of a field with parts says which part.
+    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault>;
+
+    /// Reads a value of its own.
+    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let mut field = Self::default();
+        field.read(reader)?;
+        Ok(field)
+    }
 
     /// Octets on the wire.
     fn length(&self) -> usize;
@@ -76,8 +84,8 @@ impl<'a> FieldValue<'a> {
 
 impl<const N: usize> Field for COctetString<N> {
     #[inline(always)]
-    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        reader.c_octet_string()
+    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        reader.c_octet_string(self)
     }
 
     #[inline]
@@ -96,8 +104,9 @@ impl<const N: usize> Field for COctetString<N> {
 }
 
 impl Field for Password {
-    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        reader.c_octet_string_up_to(reader.limits().max_password()).map(Self::from)
+    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        *self = reader.c_octet_string_up_to(reader.limits().max_password())?.into();
+        Ok(())
     }
 
     fn length(&self) -> usize {
@@ -115,11 +124,11 @@ impl Field for Password {
 
 impl Field for SmppTime {
     #[inline(always)]
-    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        match reader.skip_nul() {
-            true => Ok(Self::UNSET),
-            false => parse_time(reader),
+    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        if !reader.skip_nul() {
+            *self = parse_time(reader)?;
         }
+        Ok(())
     }
 
     #[inline]
@@ -140,7 +149,7 @@ impl Field for SmppTime {
 /// A time that is set.
 fn parse_time(reader: &mut Reader<'_>) -> Result<SmppTime, Fault> {
     let before = reader.mark();
-    let time = SmppTime::from_peer(reader.c_octet_string()?);
+    let time = SmppTime::from_peer(COctetString::parse(reader)?);
     // A message centre's local time of 12 digits is a form that 3.4 has for final_date.
     let local = reader.is_response() && time.as_octets().len() == 12;
     let rule = if local { time.value().map(drop) } else { time.validate() };
@@ -155,12 +164,12 @@ fn parse_time(reader: &mut Reader<'_>) -> Result<SmppTime, Fault> {
 
 impl<const N: usize> Field for Address<N> {
     #[inline(always)]
-    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
         let ton = reader.u8_known(Leniency::ReservedTonNpi, |ton| Ton(ton).meaning().is_some())?;
         let npi = reader.u8_known(Leniency::ReservedTonNpi, |npi| Npi(npi).meaning().is_some());
         let npi = npi.map_err(|fault| fault.in_part(1))?;
-        let addr = reader.c_octet_string().map_err(|fault| fault.in_part(2))?;
-        Ok(Self { ton: Ton(ton), npi: Npi(npi), addr })
+        (self.ton, self.npi) = (Ton(ton), Npi(npi));
+        reader.c_octet_string(&mut self.addr).map_err(|fault| fault.in_part(2))
     }
 
     #[inline]
@@ -199,7 +208,7 @@ pub(crate) fn address_parts(name: &'static str) -> [&'static str; 3] {
 
 impl Field for ShortMessage {
     #[inline(always)]
-    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
         let length = usize::from(reader.peek()?);
         let left = reader.left().saturating_sub(1);
         let max = reader.limits().max_short_message();
@@ -208,7 +217,8 @@ impl Field for ShortMessage {
             _ if length > max => Err(DecodeProblem::MessageTooLong { length, max }.into()),
             _ => {
                 reader.u8()?;
-                reader.octets(length).map(Self::from_valid)
+                *self = Self::from_valid(reader.octets(length)?);
+                Ok(())
             }
         }
     }
@@ -236,8 +246,9 @@ impl Field for ShortMessage {
 
 impl Field for u8 {
     #[inline(always)]
-    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        reader.u8()
+    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        *self = reader.u8()?;
+        Ok(())
     }
 
     #[inline]
@@ -256,8 +267,9 @@ impl Field for u8 {
 }
 
 impl Field for CommandStatus {
-    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        reader.u32().map(Self)
+    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        self.0 = reader.u32()?;
+        Ok(())
     }
 
     fn length(&self) -> usize {
@@ -278,10 +290,10 @@ macro_rules! octet_fields {
     ($($octet:ty $(, $note:ident)?;)*) => {
         $(impl Field for $octet {
             #[inline(always)]
-            fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-                let value = Self(reader.u8()?);
-                $(reader.$note(value);)?
-                Ok(value)
+            fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+                self.0 = reader.u8()?;
+                $(reader.$note(*self);)?
+                Ok(())
             }
 
             #[inline]

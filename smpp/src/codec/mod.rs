@@ -34,8 +34,8 @@ pub trait Wire: Sized + private::Sealed {
 
 /// Reads and writes the body of a PDU.
 pub(crate) trait Body: Wire {
-    /// Reads it; none if it is bad, and the reader then knows why.
-    fn parse(reader: &mut Reader<'_>) -> Option<Self>;
+    /// Reads it into a default value, where that stands; none if it is bad, and the reader then knows why.
+    fn read(&mut self, reader: &mut Reader<'_>) -> Option<()>;
 
     /// Octets of the body.
     fn length(&self) -> usize;
@@ -70,8 +70,10 @@ macro_rules! wire {
 
         impl $crate::codec::Body for $pdu {
             #[inline(always)]
-            fn parse(reader: &mut $crate::codec::Reader<'_>) -> Option<Self> {
-                Some(Self { $($field: reader.field::<Self, _>(stringify!($field))?),* })
+            fn read(&mut self, reader: &mut $crate::codec::Reader<'_>) -> Option<()> {
+                let Self { $($field),* } = self;
+                $(reader.field::<Self, _>(stringify!($field), $field)?;)*
+                Some(())
             }
 
             #[inline]

@@ -99,9 +99,9 @@ impl<'a> Reader<'a> {
 
     /// The next field of a body. None if it is bad; the error is kept aside, where it is in the way of no good body.
     #[inline(always)]
-    pub(crate) fn field<W: Wire, F: Field>(&mut self, name: &'static str) -> Option<F> {
-        match F::parse(self) {
-            Ok(field) => Some(field),
+    pub(crate) fn field<W: Wire, F: Field>(&mut self, name: &'static str, field: &mut F) -> Option<()> {
+        match field.read(self) {
+            Ok(()) => Some(()),
             Err(fault) => {
                 self.refuse(self.error(Some(W::NAME), Some(F::part(name, fault.part)), fault.problem));
                 None
@@ -150,10 +150,11 @@ impl<'a> Reader<'a> {
         self.rest.len()
     }
 
-    /// All that is left, as a slice of the body.
+    /// Takes all that is left, as a slice of the body.
     #[inline(always)]
-    pub(crate) fn remainder(&self) -> Bytes {
-        self.shared(self.rest)
+    pub(crate) fn take_remainder(&mut self) -> Bytes {
+        let left = std::mem::take(&mut self.rest);
+        self.shared(left)
     }
 
     #[inline(always)]
@@ -219,11 +220,11 @@ impl<'a> Reader<'a> {
     }
 
     /// A string and its NUL. Most are empty, which shows on the first octet; the rest are looked for in a window of
-    /// `N` octets, which is then copied whole.
+    /// `N` octets, which is then copied whole to where the string stands.
     #[inline(always)]
-    pub(crate) fn c_octet_string<const N: usize>(&mut self) -> Result<COctetString<N>, Fault> {
+    pub(crate) fn c_octet_string<const N: usize>(&mut self, string: &mut COctetString<N>) -> Result<(), Fault> {
         if self.skip_nul() {
-            return Ok(COctetString::EMPTY);
+            return Ok(());
         }
         if let Some((window, _)) = self.rest.split_first_chunk::<N>()
             && let Some(length) = find_nul(window)
@@ -235,16 +236,18 @@ impl<'a> Reader<'a> {
                 self.check_ascii(text)?;
             }
             self.rest = rest;
-            return Ok(COctetString::from_window(*window, octet));
+            string.set_window(window, octet);
+            return Ok(());
         }
         if self.rest.len() < N {
-            return self.last_c_octet_string();
+            return self.last_c_octet_string(string);
         }
-        self.odd_c_octet_string(COctetString::<N>::MAX_LENGTH)
+        *string = self.odd_c_octet_string(COctetString::<N>::MAX_LENGTH)?;
+        Ok(())
     }
 
     /// A string in a body that ends before the longest would.
-    fn last_c_octet_string<const N: usize>(&mut self) -> Result<COctetString<N>, Fault> {
+    fn last_c_octet_string<const N: usize>(&mut self, string: &mut COctetString<N>) -> Result<(), Fault> {
         if let Some(length) = memchr(NUL, self.rest)
             && let Some((text, [NUL, rest @ ..])) = self.rest.split_at_checked(length)
         {
@@ -252,9 +255,11 @@ impl<'a> Reader<'a> {
                 self.check_ascii(text)?;
             }
             self.rest = rest;
-            return Ok(COctetString::from_valid(text));
+            string.set_valid(text);
+            return Ok(());
         }
-        self.odd_c_octet_string(COctetString::<N>::MAX_LENGTH)
+        *string = self.odd_c_octet_string(COctetString::<N>::MAX_LENGTH)?;
+        Ok(())
     }
 
     /// As [`c_octet_string`](Self::c_octet_string) where a longer string may be within the limits all the same.

@@ -149,6 +149,9 @@ impl PduCutter {
     }
 }
 
+/// What a decoder makes of a buffer: a PDU, good or bad; none yet; or the end of the stream.
+type Outcome<E> = Result<Option<Result<Frame, BadPdu>>, E>;
+
 /// A cutter and a decoder in one: what [`Limits`] take of a stream, with counts of what was forgiven.
 #[derive(Clone, Debug, Default)]
 pub struct StreamDecoder {
@@ -198,11 +201,25 @@ impl StreamDecoder {
     /// As [`PduCutter::cut`].
     #[inline(always)]
     pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Result<Frame, BadPdu>>, BadLength> {
-        let Some(raw) = self.cutter.cut(buffer)? else { return Ok(None) };
-        let mut used = Leniencies::default();
-        let frame = raw.decode_noting(&self.limits, &mut used);
-        self.counts.add(used);
-        Ok(Some(frame))
+        let mut outcome = Ok(None);
+        self.decode_into(buffer, &mut outcome);
+        outcome
+    }
+
+    /// As [`decode`](Self::decode), each PDU built where it is to stand. What is there is overwritten.
+    #[inline(always)]
+    fn decode_into<E: From<BadLength>>(&mut self, buffer: &mut BytesMut, outcome: &mut Outcome<E>) {
+        let raw = match self.cutter.cut(buffer) {
+            Ok(Some(raw)) => raw,
+            Ok(None) => return *outcome = Ok(None),
+            Err(bad) => return *outcome = Err(bad.into()),
+        };
+        *outcome = Ok(Some(Ok(Frame::default())));
+        if let Ok(Some(item)) = outcome {
+            let mut used = Leniencies::default();
+            raw.decode_into(&self.limits, &mut used, item);
+            self.counts.add(used);
+        }
     }
 }
 

@@ -67,11 +67,12 @@ impl Decoder for Codec {
 
     #[inline(always)]
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FramingError> {
-        let item = self.0.decode(src)?;
-        if item.is_none() {
+        let mut outcome = Ok(None);
+        self.0.decode_into(src, &mut outcome);
+        if matches!(outcome, Ok(None)) {
             src.reserve(RESERVE);
         }
-        Ok(item)
+        outcome
     }
 
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FramingError> {

@@ -229,15 +229,16 @@ fn show_address(address: &Address<21>) -> [(&'static str, Shown); 3] {
 }
 
 impl<T: Entry> Field for Entries<T> {
-    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
         let before = reader.mark();
         let count = reader.u8()?;
         if let Err(problem) = T::check_count(count, reader.limits()) {
             reader.reset(before);
             return Err(problem.into());
         }
-        let octets = reader.recognize(|reader| (0..count).try_for_each(|_| T::take(reader).map(drop)))?;
-        Ok(Self { count, octets, entries: PhantomData })
+        self.octets = reader.recognize(|reader| (0..count).try_for_each(|_| T::take(reader).map(drop)))?;
+        self.count = count;
+        Ok(())
     }
 
     fn length(&self) -> usize {

@@ -172,19 +172,29 @@ impl RawPdu {
     /// As [`decode`](Self::decode).
     #[inline(always)]
     pub fn decode_noting(self, limits: &Limits, used: &mut Leniencies) -> Result<Frame, BadPdu> {
+        let mut frame = Ok(Frame::default());
+        self.decode_into(limits, used, &mut frame);
+        frame
+    }
+
+    /// As [`decode_noting`](Self::decode_noting), into a default frame where that stands: a frame is too large to be
+    /// moved from level to level.
+    #[inline(always)]
+    pub(crate) fn decode_into(self, limits: &Limits, used: &mut Leniencies, item: &mut Result<Frame, BadPdu>) {
+        let Ok(frame) = item else { return };
         let header = self.header;
         let mut reader = Reader::new(self.command_id, &self.body, limits);
-        let frame = match check_header(&mut reader, header) {
-            Some(()) => Pdu::parse(&mut reader, header),
-            None => None,
-        };
+        frame.header = header;
+        let mut read = check_header(&mut reader, header);
+        if read.is_some() {
+            read = frame.pdu.read(&mut reader, header.command_status);
+        }
         *used = reader.used();
-        match frame {
-            Some(frame) => Ok(frame),
-            None => {
-                let error = reader.take_error();
-                Err(BadPdu { command_id: self.command_id, header, body: self.body, error })
-            }
+        if read.is_none() {
+            let error = reader.take_error();
+            *item = Err(BadPdu { command_id: self.command_id, header, body: self.body, error });
+        } else if reader.left() > 0 {
+            frame.rest = reader.take_remainder();
         }
     }
 }

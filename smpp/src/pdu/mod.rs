@@ -91,24 +91,29 @@ macro_rules! pdus {
         }
 
         impl Pdu {
-            /// Reads the body, and builds each kind where it is to stand. None if it is bad, and the reader then knows
-            /// why.
+            /// Becomes the PDU that the reader reads, each kind built where it is to stand. None if it is bad, and the
+            /// reader then knows why.
             #[inline(always)]
-            pub(crate) fn parse(reader: &mut Reader<'_>, header: Header) -> Option<Frame> {
+            pub(crate) fn read(&mut self, reader: &mut Reader<'_>, status: CommandStatus) -> Option<()> {
                 match reader.command_id() {
-                    id if id.is_broadcast() && !reader.limits().is_5_0() => unknown(reader, header),
+                    id if id.is_broadcast() && !reader.limits().is_5_0() => *self = unknown(reader)?.into(),
                     $($pdu::COMMAND_ID => {
-                        let pdu = Self::$pdu($pdu::parse(reader)?);
-                        Some(Frame { header, pdu, rest: reader.remainder() })
+                        *self = Self::$pdu($pdu::default());
+                        if let Self::$pdu(pdu) = self {
+                            pdu.read(reader)?;
+                        }
                     })*
                     $($response::COMMAND_ID => {
-                        let response: Option<$response> = response(reader)?;
-                        let bare = response.as_ref().map(|response| response.tlvs.is_empty());
-                        check_presence(reader, header.command_status, bare)?;
-                        Some(Frame { header, pdu: Self::$response(response), rest: reader.remainder() })
+                        *self = Self::$response(None);
+                        if let Self::$response(response) = self {
+                            read_response(response, reader)?;
+                            let bare = response.as_ref().map(|response| response.tlvs.is_empty());
+                            check_presence(reader, status, bare)?;
+                        }
                     })*
-                    _ => unknown(reader, header),
+                    _ => *self = unknown(reader)?.into(),
                 }
+                Some(())
             }
 
             /// Octets of the body.
@@ -279,34 +284,28 @@ impl From<Unknown> for Pdu {
 }
 
 #[cold]
-fn unknown(reader: &mut Reader<'_>, header: Header) -> Option<Frame> {
+fn unknown(reader: &mut Reader<'_>) -> Option<Unknown> {
     forgive(reader, None, "command_id", Leniency::UnknownCommand, DecodeProblem::UnknownCommand)?;
-    let unknown = Unknown { command_id: reader.command_id(), body: reader.remainder() };
-    Some(Frame { header, pdu: unknown.into(), rest: Bytes::new() })
+    Some(Unknown { command_id: reader.command_id(), body: reader.take_remainder() })
 }
 
-/// The body of a response: absent if there is none, or if it does not parse and that is forgiven. The outer option is
-/// that of [`Pdu::parse`].
+/// The body of a response: absent if there is none, or if it does not parse and that is forgiven.
 #[inline(always)]
-fn response<T: Body>(reader: &mut Reader<'_>) -> Option<Option<T>> {
+fn read_response<T: Body + Default>(response: &mut Option<T>, reader: &mut Reader<'_>) -> Option<()> {
     if reader.left() == 0 {
-        return Some(None);
+        return Some(());
     }
     let before = reader.mark();
-    match T::parse(reader) {
-        Some(response) => Some(Some(response)),
-        None => {
-            let error = reader.take_error();
-            reader.reset(before);
-            match reader.forgive(Leniency::BrokenResponseBody, error.problem) {
-                Ok(()) => Some(None),
-                Err(_) => {
-                    reader.refuse(error);
-                    None
-                }
-            }
+    if response.insert(T::default()).read(reader).is_none() {
+        *response = None;
+        let error = reader.take_error();
+        reader.reset(before);
+        if reader.forgive(Leniency::BrokenResponseBody, error.problem).is_err() {
+            reader.refuse(error);
+            return None;
         }
     }
+    Some(())
 }
 
 /// Whether a response has a body where it should: `bare` says that it has one, and whether it is without TLVs. A body

@@ -178,11 +178,11 @@ impl fmt::Debug for Tlvs {
 
 impl Field for Tlvs {
     #[inline(always)]
-    fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        match reader.left() {
-            0 => Ok(Self::new()),
-            _ => reader.recognize(check).map(Self),
+    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        if reader.left() > 0 {
+            self.0 = reader.recognize(check)?;
         }
+        Ok(())
     }
 
     #[inline]

@@ -100,20 +100,29 @@ impl<const N: usize> COctetString<N> {
 
     /// Octets that were checked to hold no NUL.
     pub(crate) fn from_valid(text: &[u8]) -> Self {
-        let mut octets = [0; N];
-        match (octets.get_mut(..text.len()), u8::try_from(text.len())) {
-            (Some(head), Ok(length)) if text.len() < N => {
-                head.copy_from_slice(text);
-                Self(Repr::Inline { length, octets })
-            }
-            _ => Self(Repr::OverLong(text.into())),
+        let mut string = Self::EMPTY;
+        string.set_valid(text);
+        string
+    }
+
+    /// Becomes octets that were checked to hold no NUL.
+    #[inline]
+    pub(crate) fn set_valid(&mut self, text: &[u8]) {
+        if let Repr::Inline { length, octets } = &mut self.0
+            && text.len() < N
+            && let (Some(head), Ok(text_length)) = (octets.get_mut(..text.len()), u8::try_from(text.len()))
+        {
+            head.copy_from_slice(text);
+            *length = text_length;
+        } else {
+            self.0 = Repr::OverLong(text.into());
         }
     }
 
-    /// The first `length` octets of a window that was found to hold no NUL before that; `length` is below `N`.
-    #[inline]
-    pub(crate) fn from_window(window: [u8; N], length: u8) -> Self {
-        Self(Repr::Inline { length, octets: window })
+    /// Becomes the first `length` octets of a window that was found to hold no NUL before that; `length` is below `N`.
+    #[inline(always)]
+    pub(crate) fn set_window(&mut self, window: &[u8; N], length: u8) {
+        self.0 = Repr::Inline { length, octets: *window };
     }
 
     fn validate(octets: &[u8], max: usize) -> Result<(), InvalidCOctetString> {
@@ -264,7 +273,8 @@ mod tests {
 
     #[test]
     fn what_stands_behind_the_text_is_of_no_account() {
-        let string = COctetString::<6>::from_window(*b"ab\0xyz", 2);
+        let mut string = COctetString::<6>::EMPTY;
+        string.set_window(b"ab\0xyz", 2);
         assert_eq!(string, COctetString::new(b"ab").unwrap());
         assert_eq!(format!("{string:?}"), r#""ab""#);
     }
