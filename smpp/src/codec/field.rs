@@ -217,7 +217,8 @@ impl Field for ShortMessage {
             _ if length > max => Err(DecodeProblem::MessageTooLong { length, max }.into()),
             _ => {
                 reader.u8()?;
-                *self = Self::from_valid(reader.octets(length)?);
+                let octets = reader.octets(length)?;
+                *self = Self::from_valid(reader.shared(octets));
                 Ok(())
             }
         }

@@ -188,19 +188,19 @@ impl<'a> Reader<'a> {
         self.parse(be_u32)
     }
 
-    /// So many octets, as a slice of the body.
+    /// So many octets; see [`shared`](Self::shared).
     #[inline(always)]
-    pub(crate) fn octets(&mut self, count: usize) -> Result<Bytes, Fault> {
-        let octets = self.parse(take(count))?;
-        Ok(self.shared(octets))
+    pub(crate) fn octets(&mut self, count: usize) -> Result<&'a [u8], Fault> {
+        self.parse(take(count))
     }
 
     /// What `f` reads, as octets. On an error nothing is taken.
-    pub(crate) fn recognize(&mut self, f: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<Bytes, Fault> {
+    #[inline(always)]
+    pub(crate) fn recognize(&mut self, f: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<&'a [u8], Fault> {
         let start = self.rest;
         f(self)?;
         let length = start.len().saturating_sub(self.rest.len());
-        Ok(self.shared(start.get(..length).unwrap_or_default()))
+        Ok(start.get(..length).unwrap_or_default())
     }
 
     /// Tag and value of the next TLV.
@@ -308,8 +308,9 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Octets of the body as a slice that shares them.
     #[inline(always)]
-    fn shared(&self, octets: &'a [u8]) -> Bytes {
+    pub(crate) fn shared(&self, octets: &'a [u8]) -> Bytes {
         if octets.is_empty() { Bytes::new() } else { self.body.slice_ref(octets) }
     }
 }

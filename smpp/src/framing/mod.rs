@@ -214,10 +214,10 @@ impl StreamDecoder {
             Ok(None) => return *outcome = Ok(None),
             Err(bad) => return *outcome = Err(bad.into()),
         };
-        *outcome = Ok(Some(Ok(Frame::default())));
-        if let Ok(Some(item)) = outcome {
+        *outcome = Ok(None);
+        if let Ok(slot) = outcome {
             let mut used = Leniencies::default();
-            raw.decode_into(&self.limits, &mut used, item);
+            raw.decode_into(&self.limits, &mut used, slot);
             self.counts.add(used);
         }
     }

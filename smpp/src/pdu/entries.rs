@@ -236,7 +236,8 @@ impl<T: Entry> Field for Entries<T> {
             reader.reset(before);
             return Err(problem.into());
         }
-        self.octets = reader.recognize(|reader| (0..count).try_for_each(|_| T::take(reader).map(drop)))?;
+        let octets = reader.recognize(|reader| (0..count).try_for_each(|_| T::take(reader).map(drop)))?;
+        self.octets = reader.shared(octets);
         self.count = count;
         Ok(())
     }

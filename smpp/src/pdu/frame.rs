@@ -1,7 +1,7 @@
 use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 
-use super::{GenericNack, Pdu, forgive};
+use super::{GenericNack, Pdu, Slot, forgive};
 use crate::codec::{
     DecodeError, DecodeProblem, EncodeError, EncodeProblem, HEADER, Leniencies, Leniency, Limits, Reader, header,
     put_header,
@@ -172,28 +172,29 @@ impl RawPdu {
     /// As [`decode`](Self::decode).
     #[inline(always)]
     pub fn decode_noting(self, limits: &Limits, used: &mut Leniencies) -> Result<Frame, BadPdu> {
-        let mut frame = Ok(Frame::default());
-        self.decode_into(limits, used, &mut frame);
-        frame
+        let mut slot = None;
+        self.decode_into(limits, used, &mut slot);
+        // It is always filled.
+        slot.unwrap_or_else(|| Ok(Frame::default()))
     }
 
-    /// As [`decode_noting`](Self::decode_noting), into a default frame where that stands: a frame is too large to be
-    /// moved from level to level.
+    /// As [`decode_noting`](Self::decode_noting), into an empty slot: a frame is too large to be moved from level to
+    /// level.
     #[inline(always)]
-    pub(crate) fn decode_into(self, limits: &Limits, used: &mut Leniencies, item: &mut Result<Frame, BadPdu>) {
-        let Ok(frame) = item else { return };
+    pub(crate) fn decode_into(self, limits: &Limits, used: &mut Leniencies, slot: &mut Slot) {
         let header = self.header;
         let mut reader = Reader::new(self.command_id, &self.body, limits);
-        frame.header = header;
         let mut read = check_header(&mut reader, header);
         if read.is_some() {
-            read = frame.pdu.read(&mut reader, header.command_status);
+            read = Pdu::read(&mut reader, header, slot);
         }
         *used = reader.used();
         if read.is_none() {
             let error = reader.take_error();
-            *item = Err(BadPdu { command_id: self.command_id, header, body: self.body, error });
-        } else if reader.left() > 0 {
+            *slot = Some(Err(BadPdu { command_id: self.command_id, header, body: self.body, error }));
+        } else if reader.left() > 0
+            && let Some(Ok(frame)) = slot
+        {
             frame.rest = reader.take_remainder();
         }
     }

@@ -91,27 +91,29 @@ macro_rules! pdus {
         }
 
         impl Pdu {
-            /// Becomes the PDU that the reader reads, each kind built where it is to stand. None if it is bad, and the
-            /// reader then knows why.
+            /// Reads a PDU into an empty slot, each kind built where it is to stand. None if it is bad, and the reader
+            /// then knows why.
             #[inline(always)]
-            pub(crate) fn read(&mut self, reader: &mut Reader<'_>, status: CommandStatus) -> Option<()> {
+            pub(crate) fn read(reader: &mut Reader<'_>, header: Header, slot: &mut Slot) -> Option<()> {
                 match reader.command_id() {
-                    id if id.is_broadcast() && !reader.limits().is_5_0() => *self = unknown(reader)?.into(),
+                    id if id.is_broadcast() && !reader.limits().is_5_0() => {
+                        place(slot, header, unknown(reader)?.into())?;
+                    }
                     $($pdu::COMMAND_ID => {
-                        *self = Self::$pdu($pdu::default());
-                        if let Self::$pdu(pdu) = self {
+                        if let Self::$pdu(pdu) = place(slot, header, Self::$pdu($pdu::default()))? {
                             pdu.read(reader)?;
                         }
                     })*
                     $($response::COMMAND_ID => {
-                        *self = Self::$response(None);
-                        if let Self::$response(response) = self {
+                        if let Self::$response(response) = place(slot, header, Self::$response(None))? {
                             read_response(response, reader)?;
                             let bare = response.as_ref().map(|response| response.tlvs.is_empty());
-                            check_presence(reader, status, bare)?;
+                            check_presence(reader, header.command_status, bare)?;
                         }
                     })*
-                    _ => *self = unknown(reader)?.into(),
+                    _ => {
+                        place(slot, header, unknown(reader)?.into())?;
+                    }
                 }
                 Some(())
             }
@@ -281,6 +283,16 @@ impl From<Unknown> for Pdu {
     fn from(unknown: Unknown) -> Self {
         Self::Unknown(unknown)
     }
+}
+
+/// Where an item of a stream is to stand.
+pub(crate) type Slot = Option<Result<Frame, BadPdu>>;
+
+/// Puts a frame into an empty slot, and gives the PDU in it.
+#[inline(always)]
+fn place(slot: &mut Slot, header: Header, pdu: Pdu) -> Option<&mut Pdu> {
+    let frame = slot.insert(Ok(Frame { header, pdu, rest: Bytes::new() }));
+    frame.as_mut().ok().map(|frame| &mut frame.pdu)
 }
 
 #[cold]

@@ -180,7 +180,8 @@ impl Field for Tlvs {
     #[inline(always)]
     fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
         if reader.left() > 0 {
-            self.0 = reader.recognize(check)?;
+            let octets = reader.recognize(check)?;
+            self.0 = reader.shared(octets);
         }
         Ok(())
     }

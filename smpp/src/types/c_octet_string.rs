@@ -122,7 +122,10 @@ impl<const N: usize> COctetString<N> {
     /// Becomes the first `length` octets of a window that was found to hold no NUL before that; `length` is below `N`.
     #[inline(always)]
     pub(crate) fn set_window(&mut self, window: &[u8; N], length: u8) {
-        self.0 = Repr::Inline { length, octets: *window };
+        match &mut self.0 {
+            Repr::Inline { length: before, octets } => (*before, *octets) = (length, *window),
+            inline => *inline = Repr::Inline { length, octets: *window },
+        }
     }
 
     fn validate(octets: &[u8], max: usize) -> Result<(), InvalidCOctetString> {
