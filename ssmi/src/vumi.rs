@@ -160,8 +160,8 @@ impl Adapter {
             let coding = note("coding")?.map(Coding::from).unwrap_or_default();
             return Ok(SendBinarySms { validity, msisdn, pid, coding, hex_msg }.into());
         }
-        let text = message.content.as_deref().unwrap_or_default().replace("\r\n", "\n").replace('\r', "\n");
-        Ok(SendSms { validity, msisdn, message: self.encoding.encode(&text)? }.into())
+        let message = self.encoding.encode_lines(message.content.as_deref().unwrap_or_default())?;
+        Ok(SendSms { validity, msisdn, message }.into())
     }
 
     /// The ack of a message that the gateway gave an id.

@@ -130,23 +130,10 @@ impl Client {
 
     /// Text as octets, its line ends as the gateway has them.
     fn text(&self, text: &str) -> Result<Octets, Error> {
-        let octets = self.shared.encoding.encode(text)?;
-        if !octets.as_slice().contains(&b'\r') {
-            return Ok(octets);
-        }
-        let mut lines = Vec::with_capacity(octets.len());
-        let mut rest = octets.as_slice().iter().peekable();
-        while let Some(&octet) = rest.next() {
-            lines.push(if octet == b'\r' { b'\n' } else { octet });
-            if octet == b'\r' {
-                rest.next_if_eq(&&b'\n');
-            }
-        }
-        Ok(lines.into())
+        Ok(self.shared.encoding.encode_lines(text)?)
     }
 }
 
-/// The wire has numbers without `+`.
 fn number(msisdn: impl Into<Octets>) -> Octets {
     let msisdn = msisdn.into();
     match msisdn.as_slice().strip_prefix(b"+") {

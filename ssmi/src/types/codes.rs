@@ -20,7 +20,7 @@ macro_rules! open_code {
 
         impl From<Octets> for $name {
             fn from(octets: Octets) -> Self {
-                match octets.as_str_if_ascii() {
+                match octets.as_utf8() {
                     $(Some($wire) => Self::$variant,)*
                     _ => Self::Other(octets),
                 }
@@ -204,7 +204,7 @@ fn decimal(octets: &[u8]) -> Option<u8> {
 }
 
 impl Octets {
-    fn as_str_if_ascii(&self) -> Option<&str> {
+    fn as_utf8(&self) -> Option<&str> {
         str::from_utf8(self.as_slice()).ok()
     }
 }

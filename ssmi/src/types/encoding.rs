@@ -41,6 +41,27 @@ impl TextEncoding {
         }
     }
 
+    /// Writes text as octets that can stand in a line: CR LF and CR become LF.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode).
+    pub fn encode_lines(self, text: &str) -> Result<Octets, UnencodableText> {
+        let octets = self.encode(text)?;
+        if !octets.as_slice().contains(&b'\r') {
+            return Ok(octets);
+        }
+        let mut lines = Vec::with_capacity(octets.len());
+        let mut rest = octets.as_slice().iter().peekable();
+        while let Some(&octet) = rest.next() {
+            lines.push(if octet == b'\r' { b'\n' } else { octet });
+            if octet == b'\r' {
+                rest.next_if_eq(&&b'\n');
+            }
+        }
+        Ok(lines.into())
+    }
+
     /// Writes text as octets.
     ///
     /// # Errors
@@ -79,6 +100,14 @@ mod tests {
         let text = TextEncoding::Latin1.decode(&all);
         assert_eq!(text.chars().map(u32::from).collect::<Vec<_>>(), (0..=255).collect::<Vec<_>>());
         assert_eq!(TextEncoding::Latin1.encode(&text), Ok(all));
+    }
+
+    #[test]
+    fn line_breaks_of_all_kinds_become_line_feeds() {
+        let octets = TextEncoding::Latin1.encode_lines("a\r\nb\rc\nd\r\r\n\u{eb}").unwrap();
+        assert_eq!(octets.as_slice(), b"a\nb\nc\nd\n\n\xeb");
+        // An error points into the text as it was given.
+        assert_eq!(TextEncoding::Latin1.encode_lines("\r\n\u{20ac}").unwrap_err().offset, 2);
     }
 
     #[test]
