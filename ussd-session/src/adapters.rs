@@ -1,5 +1,7 @@
 //! Between the wire and the machine: pure functions, one file for each protocol.
 
+#[cfg(feature = "smpp")]
+pub mod smpp;
 #[cfg(feature = "ssmi")]
 pub mod ssmi;
 #[cfg(feature = "vumi")]
