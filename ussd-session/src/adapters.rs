@@ -1,5 +1,7 @@
 //! Between the wire and the machine: pure functions, one file for each protocol.
 
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(feature = "smpp")]
 pub mod smpp;
 #[cfg(feature = "ssmi")]

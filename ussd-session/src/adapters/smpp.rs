@@ -19,7 +19,8 @@
 //!
 //! ```
 //! use smpp::{pdu::DeliverSm, tlv::Tlvs, types::{ItsSessionInfo, ShortMessage, UssdServiceOp}};
-//! use ussd_session::{Action, Config, Effect, Engine, Event, LinkId, Millis, adapters::smpp::{self, Profile}};
+//! use ussd_session::{Action, Config, Effect, Engine, Event, LinkId, Millis};
+//! use ussd_session::adapters::smpp::{self as ussd, Profile};
 //!
 //! let profile = Profile::generic();
 //! let dialled = DeliverSm {
@@ -28,13 +29,13 @@
 //!     tlvs: Tlvs::new().with(&UssdServiceOp::PSSR_INDICATION).with(&ItsSessionInfo::new(0x12, 0x1A, false)),
 //!     ..Default::default()
 //! };
-//! let event = smpp::event(&dialled, &profile)?.expect("it is USSD");
+//! let event = ussd::event(&dialled, &profile)?.expect("it is USSD");
 //! assert!(matches!(event.as_event(), Event::Begin { dialled: "*120*8864#", .. }));
 //!
 //! let mut engine = Engine::new(Config::default());
 //! engine.handle(LinkId(0), event.as_event(), Millis(1_790_000_000_000), |effect: Effect<'_>| {
 //!     if let Action::Send(frame) = &effect.action {
-//!         let submission = smpp::request(frame, &(&effect).into(), &profile);
+//!         let submission = ussd::request(frame, &(&effect).into(), &profile);
 //!         # let _ = submission;
 //!     }
 //! });
