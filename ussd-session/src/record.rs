@@ -116,6 +116,12 @@ impl Record {
         &self.net
     }
 
+    /// What the phone can do.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
     /// When the session began.
     #[must_use]
     pub fn opened(&self) -> Millis {
