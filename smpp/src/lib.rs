@@ -6,6 +6,7 @@ pub mod pdu;
 pub mod receipt;
 #[cfg(feature = "serde")]
 mod serialize;
+pub mod session;
 pub mod text;
 pub mod tlv;
 pub mod types;
