@@ -144,12 +144,7 @@ impl NetId {
     /// True if the network gave no id.
     #[must_use]
     pub fn is_none(&self) -> bool {
-        self.as_bytes().is_empty()
-    }
-
-    /// True unless both sides have an id and the two differ.
-    pub(crate) fn agrees(&self, other: &Self) -> bool {
-        self.is_none() || other.is_none() || self == other
+        matches!(self.0, Repr::Inline { len: 0, .. })
     }
 }
 
