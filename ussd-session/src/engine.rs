@@ -5,13 +5,15 @@ mod config;
 mod counters;
 mod index;
 mod lists;
+mod saved;
 mod sessions;
+mod shards;
 mod slots;
 mod sweeps;
 mod tombstones;
 mod wheel;
 
-pub use self::{config::Config, counters::Counters};
+pub use self::{config::Config, counters::Counters, saved::Saved, shards::Shards};
 use self::{sessions::Sessions, sweeps::Swept};
 use crate::{action::Action, event::Event, ids::LinkId, record::Record, subscriber::Subscriber, time::Millis};
 
@@ -64,8 +66,8 @@ pub struct Engine {
     sessions: Sessions,
 }
 
-/// Slots that are visited before [`Engine::poll`] takes over.
-const AT_ONCE: usize = 1024;
+/// Events of a batch whose memory is read ahead: about as many waits as a core can have under way.
+const BATCH: usize = 32;
 
 /// Who does what follows: any `FnMut(Effect<'_>)` is one.
 pub trait Sink {
@@ -108,11 +110,25 @@ impl Engine {
         Self { config, sessions: Sessions::new() }
     }
 
-    /// Takes one event. What concerns a whole link visits 1,024 slots at once, and leaves the others to
-    /// [`Engine::poll`]; to the sessions it is the same. [`Event::Tick`] does nothing, see [`Engine::poll`].
+    /// Takes one event. What concerns a whole link visits [some sessions](Config::at_once) at once, and leaves the
+    /// others to [`Engine::poll`]; to the sessions it is the same. [`Event::Tick`] does nothing, see [`Engine::poll`].
     pub fn handle(&mut self, link: LinkId, event: Event<'_>, now: Millis, mut sink: impl Sink) {
         self.sessions.clock(now);
         self.handle_hashed(link, &event, None, &mut sink);
+    }
+
+    /// Takes many events at once, in order: the same as [`Engine::handle`] for each.
+    ///
+    /// With many sessions an event is mostly a wait for memory. Of a batch, what the events will need is read first, for
+    /// 32 at a time, so that these waits overlap. A host that finds several events in its socket saves most of them.
+    pub fn handle_batch(&mut self, events: &[(LinkId, Event<'_>)], now: Millis, mut sink: impl Sink) {
+        self.sessions.clock(now);
+        for batch in events.chunks(BATCH) {
+            let hashes: [u64; BATCH] = self.sessions.touch(batch);
+            for ((link, event), hash) in batch.iter().zip(hashes) {
+                self.handle_hashed(*link, event, Some(hash), &mut sink);
+            }
+        }
     }
 
     /// Handles an event whose hash may be known.
@@ -134,7 +150,8 @@ impl Engine {
 
     fn begin_sweep(&mut self, swept: Swept, sink: &mut impl Sink) {
         self.sessions.begin_sweep(&self.config, swept, sink);
-        self.sessions.sweep(&self.config, &mut AT_ONCE.clone(), sink);
+        let mut budget = self.config.at_once;
+        self.sessions.sweep(&self.config, &mut budget, sink);
     }
 
     /// Ends what is due at `now`, and goes on with what concerns a whole link, looking at no more than `budget` entries
@@ -161,7 +178,8 @@ impl Engine {
     }
 
     /// Tells all open sessions that the program stops: users who wait get the fallback text, the application its
-    /// callbacks. It visits 1,024 slots at once; [`Engine::poll`] visits the others, so poll until nothing is left:
+    /// callbacks. It visits [some](Config::at_once) at once; [`Engine::poll`] visits the others, so poll until nothing
+    /// is left:
     ///
     /// ```
     /// # use ussd_session::{Config, Effect, Engine, Millis};

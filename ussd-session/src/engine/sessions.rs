@@ -1,11 +1,12 @@
 //! Slots, index, wheel and tombstones, and one event through all of them.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, hint::black_box};
 
 use super::{
-    Config, Counters, Effect, Sink,
+    Config, Counters, Effect, Saved, Sink,
     codes::Codes,
     index::{Index, Key},
+    saved::SavedReply,
     slots::{NONE, Slots},
     sweeps::{Sweeps, Swept},
     tombstones::Tombstones,
@@ -14,9 +15,9 @@ use super::{
 use crate::{
     action::{Action, Actions, Callback, Frame, FrameKind, Ignored, Next, Reject, Subject},
     event::{At, Event, Verb},
-    ids::{NetId, SessionId, SessionIds, TurnToken},
+    ids::{LinkId, NetId, SessionId, SessionIds, TurnToken},
     policy::Policy,
-    record::{Core, Rest},
+    record::{Core, Record, Rest},
     step::{step, step_in_place},
     text::Text,
     time::Millis,
@@ -41,11 +42,11 @@ pub(super) struct Sessions {
 
 /// A reply that waits for its link.
 #[derive(Debug)]
-struct Held {
-    verb: Verb,
-    text: String,
-    secret: bool,
-    expects_secret: bool,
+pub(super) struct Held {
+    pub(super) verb: Verb,
+    pub(super) text: String,
+    pub(super) secret: bool,
+    pub(super) expects_secret: bool,
 }
 
 impl Sessions {
@@ -99,6 +100,21 @@ impl Sessions {
     pub(super) fn find_hashed(&self, hash: u64, (link, subscriber): Key) -> Option<u32> {
         let is = |core: &Core| core.subscriber == subscriber && core.link == link;
         self.index.find(hash, |slot| self.slots.core(slot).is_some_and(is))
+    }
+
+    /// Reads what these events will need, so that the waits for memory overlap; their hashes.
+    pub(super) fn touch<const N: usize>(&self, events: &[(LinkId, Event<'_>)]) -> [u64; N] {
+        let (mut hashes, mut touched) = ([0; N], 0);
+        for ((link, event), hash) in events.iter().zip(&mut hashes) {
+            if let Some(subscriber) = event.subscriber() {
+                *hash = self.index.hash((*link, subscriber));
+                touched ^= self.index.touch(*hash);
+            }
+        }
+        black_box(touched);
+        let slots = hashes.iter().take(events.len()).map(|hash| self.index.find(*hash, |_| true));
+        black_box(slots.flatten().fold(0, |touched, slot| touched ^ self.slots.touch(slot)));
+        hashes
     }
 
     /// Begins what concerns many sessions; [`Sessions::sweep`] goes on with it.
@@ -160,7 +176,7 @@ impl Sessions {
         sink: &mut impl Sink,
     ) {
         let (link, subscriber) = key;
-        let fresh = self.ids.get_or_insert_with(|| SessionIds::new(config.node, now)).peek();
+        let fresh = self.ids.get_or_insert_with(|| config.ids(now)).peek();
         let (policy, at) = (config.policy_of(link), At { link, now, fresh });
         if self.live >= config.max_live && self.is_too_many(slot, event, at, policy) {
             for action in overload(event, policy) {
@@ -335,6 +351,39 @@ impl Sessions {
             Action::Pushed { .. } => Some(self.keep_code(slot?, "")),
             _ => None,
         }
+    }
+
+    /// Writes a session down.
+    pub(super) fn save(&self, slot: u32) -> Option<Saved> {
+        let mut record = self.slots.record(slot)?;
+        let held: Option<SavedReply> = self.held.get(&slot).and_then(Into::into);
+        if held.is_none() {
+            record.core.set(Core::HELD, false);
+        }
+        let code = self.slots.get(slot).map_or(NONE, |place| place.code);
+        let prompt = self.slots.prompt(slot).map(str::to_owned);
+        Some(Saved { record, dialled: self.codes.text(code).to_owned(), prompt, held })
+    }
+
+    /// Takes in a session that was written down, unless its phone has one.
+    pub(super) fn take_in(&mut self, config: &Config, saved: Saved) {
+        let (now, Record { core, rest }) = (self.now, saved.record);
+        self.ids.get_or_insert_with(|| config.ids(now)).pass(core.session);
+        if self.find((core.link, core.subscriber)).is_some() {
+            return;
+        }
+        let slot = self.insert(core, rest);
+        self.counters.restored += u64::from(core.is_open());
+        if core.is_open() {
+            self.keep_code(slot, &saved.dialled);
+            if let Some(prompt) = saved.prompt {
+                self.slots.keep_prompt(slot, Text::public(&prompt), true);
+            }
+            if let Some(SavedReply { verb, text, expects_secret }) = saved.held {
+                self.held.insert(slot, Held { verb, text, secret: false, expects_secret });
+            }
+        }
+        self.tidy(config, Some(slot));
     }
 
     /// Frees what is kept beside an open session.

@@ -58,6 +58,11 @@ impl Slots {
         of_mut(&mut self.pages, index)
     }
 
+    /// Reads a little of a slot.
+    pub(super) fn touch(&self, index: u32) -> u32 {
+        self.get(index).map_or(0, |slot| slot.code)
+    }
+
     pub(super) fn beside_mut(&mut self, index: u32) -> Option<&mut Beside> {
         of_mut(&mut self.beside, index)
     }
