@@ -93,7 +93,7 @@ impl Record {
     /// What the phone can do.
     #[must_use]
     pub fn phase(&self) -> Phase {
-        self.phase
+        self.core.phase
     }
 
     /// When the session began.
