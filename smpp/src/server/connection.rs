@@ -16,7 +16,7 @@ use super::registry::{Receiver, Seat};
 use super::{Account, AccountLimits, Bind, Closed, Core, DeliverError, Link, Service};
 use crate::driver::{self, Mailbox, TokenBucket};
 use crate::pdu::{BindReceiverResp, BindTransceiverResp, BindTransmitterResp, Frame, Pdu};
-use crate::session::{BindKind, CloseReason, Event, RequestError, Session, Ticket};
+use crate::session::{BindKind, CloseReason, Event, RequestError, RespondError, Session, Ticket};
 use crate::types::{CommandId, CommandStatus, Password, SequenceNumber};
 
 /// What a link is to do.
@@ -220,10 +220,13 @@ impl<S: Service> Host<S> {
             Some(response) => session.respond(ticket, status, response, now),
             None => session.refuse(ticket, status, now),
         };
-        if let Err(error) = answered {
-            warn!(%error, "an answer cannot be sent");
-            // If it is stale nothing is to be answered any more.
-            let _ = session.refuse(ticket, CommandStatus::RSYSERR, now);
+        match answered {
+            // The link is over, or about to be.
+            Ok(()) | Err(RespondError::Stale) => {}
+            Err(error) => {
+                warn!(%error, "an answer cannot be sent");
+                let _ = session.refuse(ticket, CommandStatus::RSYSERR, now);
+            }
         }
     }
 

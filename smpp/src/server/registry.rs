@@ -128,6 +128,16 @@ impl Registry {
         }
     }
 
+    /// Closes all connections at once, without unbind.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn disconnect_all(&self) {
+        let senders: Vec<_> = self.lock().connections.values().cloned().collect();
+        for sender in senders {
+            // If it comes back, that link is over.
+            let _ = sender.push(Command::Close);
+        }
+    }
+
     async fn request(&self, account: &str, pdu: Pdu) -> Result<Pdu, DeliverError> {
         let mut pdu = Box::new(pdu);
         loop {
