@@ -1,11 +1,12 @@
-//! Every attack of the test kit against the server: the link ends where it has to and only there, nothing hangs, and
-//! memory is bounded.
+//! Every attack of the test kit against the server and the client: the link ends where it has to and only there, nothing
+//! hangs, and memory is bounded.
 #![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test")]
 
 use std::time::Duration;
 
-use smpp::pdu::SubmitSm;
-use smpp::server::{Account, Bind, Config, Request, Server, Service};
+use smpp::client::{Event, Link, LinkConfig};
+use smpp::pdu::{BindTransceiver, SubmitSm};
+use smpp::server::{Account, BindRequest, Config, Request, Server, Service};
 use smpp::testkit::hostile::{self, Attack, Outcome, Step, Victim};
 use smpp::types::CommandStatus;
 use tokio::io::duplex;
@@ -14,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 struct MessageCentre;
 
 impl Service for MessageCentre {
-    async fn on_bind(&self, bind: Bind) -> Result<Account, CommandStatus> {
+    async fn on_bind(&self, bind: BindRequest) -> Result<Account, CommandStatus> {
         match bind.system_id.as_slice() {
             b"hostile" if bind.has_password(b"hostile") => Ok(Account::new("hostile")),
             b"hostile" => Err(CommandStatus::RINVPASWD),
@@ -37,6 +38,31 @@ fn runtime() -> Runtime {
 }
 
 async fn play(attack: &Attack) -> Result<(), hostile::Failure> {
+    match attack.victim {
+        Victim::Server => play_on_server(attack).await,
+        Victim::Client => play_on_client(attack).await,
+    }
+}
+
+async fn play_on_client(attack: &Attack) -> Result<(), hostile::Failure> {
+    let (theirs, ours) = duplex(16 * 1024);
+    let client = tokio::spawn(async move {
+        let bind = BindTransceiver { system_id: "kudu".parse().unwrap(), ..Default::default() };
+        let Ok(link) = Link::bind(ours, bind, LinkConfig::default()).await else { return };
+        let mut events = link.events().unwrap();
+        while let Some(event) = events.recv().await {
+            if let Event::Request(incoming) = event {
+                incoming.accept();
+            }
+        }
+    });
+    let outcome = attack.run(theirs).await;
+    // Whatever happened, the client comes to an end by itself.
+    tokio::time::timeout(Duration::from_secs(3600), client).await.expect("the client hangs").unwrap();
+    outcome
+}
+
+async fn play_on_server(attack: &Attack) -> Result<(), hostile::Failure> {
     let server = Server::new(MessageCentre, Config::default());
     let (theirs, ours) = duplex(16 * 1024);
     server.serve(ours, None).unwrap();
@@ -51,14 +77,14 @@ const MEMORY: u64 = 3 * 1024 * 1024;
 #[test]
 fn no_attack_hangs_or_ends_more_than_it_has_to_or_takes_memory() {
     let mut failures = Vec::new();
-    for attack in hostile::against_server() {
+    for attack in hostile::against_server().into_iter().chain(hostile::against_client()) {
         let mut outcome = Ok(());
         let taken = allocation_counter::measure(|| outcome = runtime().block_on(play(&attack)));
         if let Err(failure) = outcome {
-            failures.push(failure.to_string());
+            failures.push(format!("{:?}: {failure}", attack.victim));
         }
         if taken.bytes_max > MEMORY {
-            failures.push(format!("{}: {} octets of memory", attack.name, taken.bytes_max));
+            failures.push(format!("{:?}: {}: {} octets of memory", attack.victim, attack.name, taken.bytes_max));
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
