@@ -92,6 +92,12 @@ impl Record {
         self.rest.net()
     }
 
+    /// What the phone can do.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.core.phase
+    }
+
     /// When the session began.
     #[must_use]
     pub fn opened(&self) -> Millis {
