@@ -80,7 +80,7 @@ pub enum Overflow {
 }
 
 /// Why a text does not fit.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FitError {
     /// It is longer than a screen, and is not to be cut.

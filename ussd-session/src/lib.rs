@@ -16,6 +16,7 @@ mod policy;
 mod record;
 #[cfg(feature = "tokio")]
 mod runner;
+mod screens;
 mod step;
 mod subscriber;
 mod text;
@@ -34,10 +35,11 @@ pub use event::{At, Discard, Event, NetWhy, Phase, PushKind, SendWhy, Verb};
 pub use fit::{Alphabet, Fit, FitError, Measure, Odd, Overflow, Page, Pager, Transliterate};
 pub use ids::{DedupKey, LinkId, NetId, NetIdTooLong, SessionId, SessionIds, TurnToken};
 pub use owned::{OwnedEffect, OwnedEvent};
-pub use policy::{Orphans, Policy};
+pub use policy::{Orphans, Policy, Resume};
 pub use record::{Record, State};
 #[cfg(feature = "tokio")]
 pub use runner::Runner;
+pub use screens::{Passed, Resumed, Screens};
 pub use step::step;
 pub use subscriber::{Digits, Subscriber, SubscriberError};
 pub use text::Text;

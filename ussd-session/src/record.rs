@@ -116,6 +116,18 @@ impl Record {
         &self.net
     }
 
+    /// What the phone can do.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// True if a reply to the current turn waits for the link.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.held
+    }
+
     /// When the session began.
     #[must_use]
     pub fn opened(&self) -> Millis {

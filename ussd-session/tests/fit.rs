@@ -224,14 +224,14 @@ fn s16_one_character_too_many_in_ucs2() {
 #[test]
 fn keys_of_the_text_come_first() {
     let fit = Fit::default().gsm7(30);
-    let mut pager = Pager::new(&fit, "0. Home\n98. Other\nand a text that goes on").unwrap();
+    let mut pager = Pager::new(&fit, "0. Home\n98. Other\nand a text that goes on and on").unwrap();
     assert_eq!(pager.page(&fit).to_string(), "0. Home\n98. Other\nand\n988.More");
     assert!(!pager.turn(&fit, "98"), "an option of the application");
     assert!(!pager.turn(&fit, "0"));
     assert!(pager.turn(&fit, " 988 "));
     assert_eq!(pager.page(&fit).to_string(), "a text that\n988.More\n00.Back");
     assert!(pager.turn(&fit, "988"));
-    assert_eq!(pager.page(&fit).to_string(), "goes on\n00.Back");
+    assert_eq!(pager.page(&fit).to_string(), "goes on and on\n00.Back");
     assert!(!pager.turn(&fit, "988"));
     let same = Fit::default().gsm7(30).more("0", "More").back("0", "Back");
     let mut pager = Pager::new(&same, "one two three four five six seven eight nine ten").unwrap();

@@ -56,7 +56,7 @@ impl Config {
         self
     }
 
-    pub(super) fn policy_of(&self, link: LinkId) -> &Policy {
+    pub(crate) fn policy_of(&self, link: LinkId) -> &Policy {
         self.links.iter().find(|(other, _)| *other == link).map_or(&self.policy, |(_, policy)| policy)
     }
 }

@@ -13,7 +13,7 @@ pub enum Alphabet {
 }
 
 /// A character that an alphabet does not have.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, thiserror::Error)]
 #[error("{character:?} at octet {offset}")]
 pub struct Odd {
     /// The character.
