@@ -19,6 +19,8 @@ mod runner;
 mod screens;
 mod step;
 mod subscriber;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 mod text;
 mod time;
 

@@ -1,0 +1,18 @@
+//! For tests: phones, a gateway that misbehaves, nodes that crash, and a search for schedules that break the rules.
+//!
+//! Three things, for three readers:
+//!
+//! * [`explore`]: random schedules of all that can happen, played on whatever holds sessions (an [`Engine`](crate::Engine),
+//!   a loop around [`step`](crate::step()), a store), with what the machine promises checked after every step. What
+//!   breaks a promise is cut down to the shortest script that still does.
+
+mod act;
+mod check;
+mod explore;
+mod host;
+
+pub use self::{
+    act::Act,
+    explore::{Explored, Explorer, Finding, explore},
+    host::{Bare, Host, Memory, Stepped},
+};
