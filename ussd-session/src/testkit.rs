@@ -2,17 +2,26 @@
 //!
 //! Three things, for three readers:
 //!
-//! * [`explore`]: random schedules of all that can happen, played on whatever holds sessions (an [`Engine`](crate::Engine),
-//!   a loop around [`step`](crate::step()), a store), with what the machine promises checked after every step. What
-//!   breaks a promise is cut down to the shortest script that still does.
+//! * [`World`]: the test of an application, in Rust. Phones dial and type, the clock stands still unless told.
+//! * [`Transcript`]: the same in plain text, for people who write no Rust.
+//! * [`explore`]: random schedules of all that can happen, played on whatever holds sessions (an
+//!   [`Engine`](crate::Engine), a loop around [`step`](crate::step()), a store), with what the machine promises checked
+//!   after every step. What breaks a promise is cut down to the shortest script that still does.
 
 mod act;
 mod check;
 mod explore;
+mod gateway;
 mod host;
+mod line;
+mod transcript;
+mod world;
 
 pub use self::{
     act::Act,
     explore::{Explored, Explorer, Finding, explore},
     host::{Bare, Host, Memory, Stepped},
+    line::{Line, LineError},
+    transcript::{Problem, Transcript, TranscriptError},
+    world::{Mismatch, Phone, World},
 };
