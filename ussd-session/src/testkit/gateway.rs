@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    action::{Action, CloseReason, Frame, FrameKind},
+    action::{Action, Callback, CloseReason, Frame, FrameKind},
     engine::Effect,
     event::{Event, NetWhy, Phase, SendWhy},
-    ids::{DedupKey, NetId},
+    ids::{DedupKey, NetId, TurnToken},
     owned::OwnedEvent,
     subscriber::Subscriber,
     text::Text,
@@ -52,9 +52,18 @@ pub(super) struct Handset {
     /// It waits for a screen.
     pub(super) waits: bool,
     pub(super) closed: Option<CloseReason>,
+    /// Whose turn it is in which session.
+    pub(super) turn: Option<(Whose, TurnToken)>,
     net: u64,
     /// Counts screens, to know one again.
     shown: u64,
+}
+
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Whose {
+    Application,
+    User,
 }
 
 #[derive(Debug)]
@@ -83,7 +92,8 @@ impl Gateway {
         self.count += 1;
         let (net, count) = (self.count, self.count);
         let handset = self.phones.entry(from).or_default();
-        *handset = Handset { open: true, waits: true, net, shown: handset.shown, ..Handset::default() };
+        let (shown, turn, closed) = (handset.shown, handset.turn, handset.closed);
+        *handset = Handset { open: true, waits: true, net, shown, turn, closed, ..Handset::default() };
         let (net, dedup) = self.marks(net, count);
         self.say(Event::Begin { from, dialled: code, net, phase: Phase::Two, dedup }, now);
     }
@@ -110,11 +120,18 @@ impl Gateway {
 
     /// Takes what the sessions do.
     pub(super) fn effect(&mut self, effect: &Effect<'_>, now: Millis) {
+        let handset = self.phones.entry(effect.subscriber).or_default();
         match &effect.action {
-            Action::Send(frame) => self.send(effect.subscriber, frame, now),
-            Action::Closed(summary) => {
-                self.phones.entry(effect.subscriber).or_default().closed = Some(summary.reason);
+            Action::Call(Callback::New { token, .. } | Callback::Existing { token, .. }) => {
+                handset.turn = Some((Whose::Application, *token));
             }
+            Action::Send(frame) => {
+                if let (Some(token), FrameKind::Prompt | FrameKind::AskPush) = (frame.token, frame.kind) {
+                    handset.turn = Some((Whose::User, token));
+                }
+                self.send(effect.subscriber, frame, now);
+            }
+            Action::Closed(summary) => (handset.turn, handset.closed) = (None, Some(summary.reason)),
             _ => {}
         }
     }

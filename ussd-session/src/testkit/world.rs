@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::{runtime::Runtime, sync::mpsc, task::JoinHandle};
 
 use super::{
-    gateway::Gateway,
+    gateway::{Gateway, Whose},
     host::LINK,
     line::{Line, matches},
 };
@@ -87,7 +87,7 @@ pub enum Mismatch {
     #[error("the phone waits for a screen")]
     Waits,
     /// The screen is another.
-    #[error("the screen shows {seen:?}, expected {expected:?}")]
+    #[error("the screen shows\n{}\nexpected\n{expected}", seen.as_deref().unwrap_or("nothing yet"))]
     Screen {
         /// The pattern.
         expected: String,
@@ -228,6 +228,18 @@ impl World {
     /// What the session layer did since the last call, in short lines, for who wants to watch.
     pub fn watch(&mut self) -> Vec<String> {
         std::mem::take(&mut self.watch)
+    }
+
+    /// Whose turn it is in the session of the phone in hand, or how its last one has ended.
+    #[must_use]
+    pub fn state(&self) -> String {
+        let handset = self.hand.map(|phone| self.gateway.phone(phone)).unwrap_or_default();
+        match (handset.turn, handset.closed) {
+            (Some((Whose::Application, token)), _) => format!("the application's turn {}", token.turn),
+            (Some((Whose::User, token)), _) => format!("the user's turn {}", token.turn),
+            (None, Some(reason)) => reason.to_string(),
+            (None, None) => "no session".to_owned(),
+        }
     }
 
     /// What the phone in hand shows; none while it waits or shows nothing.
