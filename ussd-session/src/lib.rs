@@ -11,6 +11,8 @@ mod engine;
 mod event;
 mod fit;
 mod ids;
+#[cfg(feature = "tokio")]
+mod observe;
 mod owned;
 mod policy;
 mod record;

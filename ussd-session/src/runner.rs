@@ -10,6 +10,7 @@ use tokio::{
     sync::mpsc,
     task::{Id, JoinError, JoinSet},
 };
+use tracing::Instrument;
 
 use crate::{
     action::{Action, Actions, Callback, CloseReason, Subject},
@@ -19,6 +20,7 @@ use crate::{
     engine::{Config, Effect, Engine},
     event::{Discard, Event},
     ids::{LinkId, SessionId, TurnToken},
+    observe::Observer,
     owned::{OwnedEffect, OwnedEvent},
     screens::{Passed, Resumed, Screens},
     subscriber::Subscriber,
@@ -36,6 +38,13 @@ use crate::{
 /// Texts are made to fit, pages turned and sessions resumed as the links' policies say ([`Screens`]). A reply that fits
 /// no screen is refused and ends the session with the fallback text, since the turn is gone with it.
 ///
+/// It tells `tracing` what happens: a span `ussd.session` for each session, in which its callbacks run, and events
+/// `begin`, `answer`, `prompt`, `final`, `coalesced`, `rejected` and `closed`. Texts are not told, nor numbers, but for a
+/// hash ([`Runner::tell_numbers`]). With feature `metrics` it counts `ussd_sessions_opened_total`,
+/// `ussd_sessions_closed_total` by reason, `ussd_turns_total`, `ussd_rejected_total`, `ussd_too_long_total`,
+/// `ussd_fit_total` by alphabet, `ussd_coalesced_total` and `ussd_orphans_total`, keeps the gauge `ussd_sessions_open`, and the histograms
+/// `ussd_app_response_seconds`, `ussd_user_think_seconds`, `ussd_session_duration_seconds` and `ussd_session_turns`.
+///
 /// When the inbox is closed, open sessions end as by [`Engine::shutdown`], and the runner returns.
 #[derive(Debug)]
 pub struct Runner<A: UssdApp> {
@@ -44,6 +53,7 @@ pub struct Runner<A: UssdApp> {
     config: Config,
     screens: Screens<A::State>,
     clock: Clock,
+    observer: Observer,
     max_running: usize,
 }
 
@@ -58,7 +68,15 @@ impl<A: UssdApp> Runner<A> {
     #[must_use]
     pub fn new(app: A, config: Config) -> Self {
         let (screens, engine) = (Screens::new(&config), Engine::new(config.clone()));
-        Self { app: Arc::new(app), engine, config, screens, clock: Clock::system(), max_running: 100_000 }
+        Self {
+            app: Arc::new(app),
+            engine,
+            config,
+            screens,
+            clock: Clock::system(),
+            observer: Observer::new(),
+            max_running: 100_000,
+        }
     }
 
     /// The most sessions that wait to be resumed, with what the application kept of them; beyond, the oldest is
@@ -77,6 +95,13 @@ impl<A: UssdApp> Runner<A> {
         self
     }
 
+    /// Tells `tracing` the numbers of phones instead of their hashes. Default no.
+    #[must_use]
+    pub fn tell_numbers(mut self, yes: bool) -> Self {
+        self.observer.numbers = yes;
+        self
+    }
+
     /// Runs until the inbox is closed; then the engine, with its counters.
     pub async fn run(self, inbox: mpsc::Receiver<(LinkId, OwnedEvent)>, outbox: mpsc::Sender<OwnedEffect>) -> Engine {
         let (replies, answers) = mpsc::unbounded_channel();
@@ -87,6 +112,7 @@ impl<A: UssdApp> Runner<A> {
             screens: self.screens,
             deferred: HashMap::new(),
             clock: self.clock,
+            observer: self.observer,
             max_running: self.max_running,
             outbox,
             replies,
@@ -109,6 +135,7 @@ struct Running<A: UssdApp> {
     /// Calls for new sessions that wait for the last callback of the session that they may resume.
     deferred: HashMap<SessionId, OwnedEffect>,
     clock: Clock,
+    observer: Observer,
     max_running: usize,
     outbox: mpsc::Sender<OwnedEffect>,
     replies: Replies,
@@ -192,7 +219,11 @@ impl<A: UssdApp> Running<A> {
         let record = said.subscriber().and_then(|to| self.engine.record(link, to));
         match self.screens.reply(link, &said, record) {
             Ok(None) => self.give(link, &event),
-            Ok(Some(fitted)) => self.give(link, &fitted),
+            Ok(Some(fitted)) => {
+                #[cfg(feature = "metrics")]
+                self.observer.fitted(link, self.screens.written());
+                self.give(link, &fitted);
+            }
             Err(why) => {
                 let (subscriber, subject) = match said {
                     Event::Reply { to, token, .. } => (to, Subject::Turn(token)),
@@ -229,6 +260,7 @@ impl<A: UssdApp> Running<A> {
                 self.deferred.insert(before, effect);
                 continue;
             }
+            self.observer.effect(&self.config, &at, now);
             match self.screens.effect(effect, now) {
                 Passed::On(effect) => self.serve(effect, None).await,
                 Passed::Offered(effect, resumed) => self.serve(effect, Some(*resumed)).await,
@@ -263,15 +295,11 @@ impl<A: UssdApp> Running<A> {
                 }
             }
             Effect { action: Action::Closed(summary), .. } => {
-                tracing::debug!(session = %summary.session, reason = %summary.reason, turns = summary.turns, "closed");
                 self.deferred.retain(|_, call| !is_call_of(call, summary.session));
                 if let Some(served) = self.sessions.get_mut(&summary.session) {
                     served.over = true;
                 }
                 self.start(summary.session);
-            }
-            Effect { action: Action::Reject { subject, why }, .. } => {
-                tracing::debug!(?subject, %why, "rejected");
             }
             _ => {}
         }
@@ -334,7 +362,9 @@ impl<A: UssdApp> Running<A> {
             return;
         }
         session.closed = served.closing;
-        let task = self.tasks.spawn(one_call(Arc::clone(&self.app), session, call, self.replies.clone()));
+        let span = self.observer.span(&self.config, &call.as_effect(), id);
+        let call = one_call(Arc::clone(&self.app), session, call, self.replies.clone());
+        let task = self.tasks.spawn(call.instrument(span));
         self.of_task.insert(task.id(), id);
     }
 

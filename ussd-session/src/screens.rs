@@ -11,7 +11,7 @@ use crate::{
     dialled::Dialled,
     engine::{Config, Effect},
     event::{Event, Phase, Verb},
-    fit::{Fit, Pager},
+    fit::{Alphabet, Fit, Pager},
     ids::{LinkId, SessionId, TurnToken},
     owned::{OwnedEffect, OwnedEvent},
     policy::{Policy, Resume},
@@ -36,6 +36,8 @@ pub struct Screens<P> {
     config: Config,
     shown: HashMap<SessionId, Shown<P>>,
     parking: Parking<P>,
+    /// How the last text was written.
+    written: Option<Alphabet>,
 }
 
 /// What becomes of an effect.
@@ -82,7 +84,7 @@ impl<P> Screens<P> {
     /// For the links and policies of this configuration.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        Self { config: config.clone(), shown: HashMap::new(), parking: Parking::new(100_000) }
+        Self { config: config.clone(), shown: HashMap::new(), parking: Parking::new(100_000), written: None }
     }
 
     /// The most sessions that wait to be resumed; beyond, the oldest is forgotten. Default 100,000.
@@ -123,6 +125,7 @@ impl<P> Screens<P> {
                     screen.pager = offered.pager.or(screen.pager);
                 }
                 let reply = screen.reply(policy, to, token);
+                self.written = screen.pager.as_ref().map(Pager::alphabet);
                 let turns_pages = screen.pager.as_ref().is_some_and(Pager::is_paged);
                 if turns_pages || resumes && !is_last {
                     let shown = self.shown.entry(token.session);
@@ -231,6 +234,12 @@ impl<P> Screens<P> {
     /// when the last callback of the session has returned.
     pub fn park(&mut self, session: SessionId, kept: P) {
         self.parking.keep(session, kept);
+    }
+
+    /// The alphabet of the text that was fitted last, once.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn written(&mut self) -> Option<Alphabet> {
+        self.written.take()
     }
 
     /// How many sessions wait to be resumed.

@@ -57,6 +57,8 @@ pub enum Act {
     Crash,
 }
 
+const PUSHES: [PushKind; 3] = [PushKind::Ask, PushKind::Tell, PushKind::TellFirst];
+
 const WAITS: [u64; 10] = [50, 300, 1_000, 2_500, 9_999, 10_000, 31_000, 60_000, 65_000, 186_000];
 
 impl Act {
@@ -80,7 +82,7 @@ impl Act {
             76..77 => Self::Abort(phone, back),
             77..78 => Self::Redirect(phone, back),
             78..79 => Self::Fail(phone, back),
-            79..82 => Self::Push(phone, [PushKind::Ask, PushKind::Tell, PushKind::TellFirst][random.usize(0..3)]),
+            79..82 => Self::Push(phone, random.choice(PUSHES).unwrap_or(PushKind::Ask)),
             82..84 => Self::LinkDown,
             84..86 => Self::LinkUp,
             86..97 => Self::Wait(random.choice(WAITS).unwrap_or(1_000)),
