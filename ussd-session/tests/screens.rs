@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use ussd_session::testkit::{Transcript, World};
+use ussd_session::testkit::{Rehearsal, Transcript, World};
 use ussd_session::{
     Dialled, Done, EndWhy, Event, Fit, Overflow, Policy, PushKind, Resume, Screen, Session, Side, Text, Turn, UssdApp,
 };
@@ -138,8 +138,7 @@ fn s16_a_text_that_may_not_be_cut_is_refused() {
 fn s12_resume_offered() {
     let (shop, mut world) = world(Policy::default().resume(Resume::Offer).fit(Fit::default()));
     let phone = world.phone(PHONE).dials("*120*1#").types("1").types("2").types("long").types("98").sees("5.*");
-    let shown = phone.times_out().closed("ended by the network");
-    drop(shown);
+    phone.times_out().closed("ended by the network");
     let before = shop.told();
     assert_eq!(before.last().unwrap(), "timed out User, Some(Net)");
     let phone = world.phone(PHONE).waits(seconds(30)).dials("*120*1#");
@@ -247,6 +246,32 @@ fn a_gateway_without_ids() {
     world.phone(PHONE).dials("*120*1#").types("slow").dials("*120*1#").waits(seconds(13)).sees("Your ID?");
     assert_eq!(world.stray(), 0, "the late reply is shown to nobody");
     assert!(shop.told().contains(&"ended Replaced, Some(Replaced)".to_owned()));
+}
+
+#[test]
+fn a_rehearsal_of_everything_goes_well() {
+    let ask = Resume::Ask { question: "Go on?\n1. Yes\n2. No".into(), go_on: "1".into(), start: "2".into() };
+    for resume in [Resume::Start, Resume::Continue, Resume::Offer, ask] {
+        let policy = Policy::default().fit(Fit::default()).resume(resume);
+        let inputs = ["1", "2", "98", "0", "long", "long end", "pin", "secret", "bye"];
+        let rehearsal = Rehearsal::new(5, "*120*1#", &inputs);
+        let make = || World::new(Shop::default(), policy.clone());
+        rehearsal.run(100, make, |_| Ok(())).unwrap_or_else(|flop| panic!("{flop}"));
+    }
+}
+
+#[test]
+fn a_rehearsal_finds_what_a_check_forbids() {
+    let shop = Shop::default();
+    let rehearsal = Rehearsal::new(5, "*120*1#", &["1", "2"]);
+    let make = || World::new(shop.clone(), Policy::default());
+    let flop = rehearsal.run(200, make, |_| {
+        let told = shop.told();
+        if told.iter().any(|line| line == "ended Replaced, Some(Replaced)") { Err("left".to_owned()) } else { Ok(()) }
+    });
+    let flop = flop.unwrap_err();
+    let script = "@ +27830000000\n! redial *120*1#\n! redial *120*1#\n";
+    assert_eq!((flop.transcript.to_string().as_str(), flop.problem.as_str()), (script, "left"));
 }
 
 #[test]

@@ -143,28 +143,8 @@ fn shortest(script: Vec<Act>, broken: Broken, fails: &mut impl FnMut(&[Act]) -> 
     }
     loop {
         let len = best.len();
-        // Halves, quarters, single acts; then any two, which alone would make nonsense of the rest.
-        let mut size = len.div_ceil(2);
-        while size > 0 {
-            let mut at = 0;
-            while at < best.len() {
-                let without: Vec<Act> = best.iter().take(at).chain(best.iter().skip(at + size)).copied().collect();
-                match fails(&without) {
-                    Some(broken) => (best, why) = (without, broken),
-                    None => at += size,
-                }
-            }
-            size /= 2;
-        }
-        'pairs: for first in 0..best.len() {
-            for second in first + 1..best.len() {
-                let both = best.iter().enumerate().filter(|(at, _)| *at != first && *at != second);
-                let without: Vec<Act> = both.map(|(_, act)| *act).collect();
-                if let Some(broken) = fails(&without) {
-                    (best, why) = (without, broken);
-                    break 'pairs;
-                }
-            }
+        while let Some((shorter, broken)) = leave_out(&best, fails) {
+            (best, why) = (shorter, broken);
         }
         for at in 0..best.len() {
             for plainer in best.get(at).map(|act| act.plainer()).unwrap_or_default() {
@@ -182,6 +162,36 @@ fn shortest(script: Vec<Act>, broken: Broken, fails: &mut impl FnMut(&[Act]) -> 
             return (best, why);
         }
     }
+}
+
+/// A script without some of its acts that still fails: halves, quarters, single ones; then any two, which alone would
+/// make nonsense of the rest. None if none can be left out.
+pub(super) fn leave_out<A: Clone, F>(script: &[A], fails: &mut impl FnMut(&[A]) -> Option<F>) -> Option<(Vec<A>, F)> {
+    let (mut best, mut found) = (script.to_vec(), None);
+    let mut size = best.len().div_ceil(2);
+    while size > 0 {
+        let mut at = 0;
+        while at < best.len() {
+            let without: Vec<A> = best.iter().take(at).chain(best.iter().skip(at + size)).cloned().collect();
+            match fails(&without) {
+                Some(failure) => (best, found) = (without, Some(failure)),
+                None => at += size,
+            }
+        }
+        size /= 2;
+    }
+    if let Some(found) = found {
+        return Some((best, found));
+    }
+    let pairs = (0..best.len()).flat_map(|first| (first + 1..best.len()).map(move |second| (first, second)));
+    for (first, second) in pairs {
+        let rest = (0..).zip(&best).filter(|(at, _)| *at != first && *at != second);
+        let without: Vec<A> = rest.map(|(_, act)| act.clone()).collect();
+        if let Some(failure) = fails(&without) {
+            return Some((without, failure));
+        }
+    }
+    None
 }
 
 /// One schedule while it is played: the phones, their gateway, and an application that replies as it is told.

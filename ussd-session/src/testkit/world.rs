@@ -1,6 +1,6 @@
 //! An application, its phones, and a clock that stands still.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 
 use tokio::{runtime::Runtime, sync::mpsc, task::JoinHandle};
 
@@ -15,7 +15,7 @@ use crate::{
     clock::Clock,
     engine::Config,
     event::Event,
-    ids::LinkId,
+    ids::{LinkId, SessionId},
     owned::{OwnedEffect, OwnedEvent},
     policy::Policy,
     runner::Runner,
@@ -60,6 +60,7 @@ pub struct World {
     hand: Option<Subscriber>,
     transcript: Vec<Line>,
     failures: usize,
+    open: HashSet<SessionId>,
     watch: Vec<String>,
 }
 
@@ -137,7 +138,19 @@ impl World {
         };
         let gateway = Gateway::default();
         let (transcript, watch) = (Vec::new(), Vec::new());
-        Self { runtime, clock, start, node, gateway, policy, hand: None, transcript, failures: 0, watch }
+        Self {
+            runtime,
+            clock,
+            start,
+            node,
+            gateway,
+            policy,
+            hand: None,
+            transcript,
+            failures: 0,
+            open: HashSet::new(),
+            watch,
+        }
     }
 
     /// A gateway that gives no ids for dialogues and no keys against doubles, as SSMI's.
@@ -217,6 +230,19 @@ impl World {
     #[must_use]
     pub fn failures(&self) -> usize {
         self.failures
+    }
+
+    /// How many sessions are open, as far as has been heard.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Lets so much time pass that every session ends.
+    pub fn run_out(&mut self) {
+        let policy = &self.policy;
+        let longest = policy.total_timer.saturating_add(policy.grace).saturating_add(policy.tombstone);
+        self.wait(Duration::from_millis(longest.into()));
     }
 
     /// What happened so far, as a transcript. Secrets are left out.
@@ -317,6 +343,7 @@ impl World {
             Line::Up => self.tell(Event::LinkUp.into())?,
             Line::Crash => {
                 self.node.task.abort();
+                self.open.clear();
                 let _inside = self.runtime.enter();
                 self.node = Node::new(&self.start);
             }
@@ -377,7 +404,14 @@ impl World {
     fn take(&mut self, effect: &OwnedEffect) {
         let effect = effect.as_effect();
         match &effect.action {
-            Action::Closed(summary) if summary.reason == CloseReason::HandlerFailed => self.failures += 1,
+            Action::Call(Callback::New { token, .. } | Callback::Existing { token, .. })
+            | Action::Pushed { token, .. } => {
+                self.open.insert(token.session);
+            }
+            Action::Closed(summary) => {
+                self.open.remove(&summary.session);
+                self.failures += usize::from(summary.reason == CloseReason::HandlerFailed);
+            }
             _ => {}
         }
         self.watch.push(told(&effect.action));
