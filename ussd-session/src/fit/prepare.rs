@@ -75,7 +75,8 @@ fn transliterated(text: &str, alphabet: Alphabet, how: Transliterate) -> String 
     out
 }
 
-/// What stands for a mark that word processors put in, without another meaning.
+/// What stands for a mark that word processors put in, without another meaning. As the `smpp` crate has it: this crate
+/// does not know that one, and a table of this size is no reason to.
 const fn same_mark(character: char) -> Option<&'static str> {
     Some(match character {
         '\t' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => " ",
@@ -90,6 +91,21 @@ const fn same_mark(character: char) -> Option<&'static str> {
         '•' | '·' | '∙' => "*",
         '…' => "...",
         '⁄' | '∕' => "/",
+        // Greek capitals that look as the Latin ones: the alphabet means these (3GPP TS 23.038, section 6.2.1).
+        '\u{391}' => "A",
+        '\u{392}' => "B",
+        '\u{395}' => "E",
+        '\u{396}' => "Z",
+        '\u{397}' => "H",
+        '\u{399}' => "I",
+        '\u{39a}' => "K",
+        '\u{39c}' => "M",
+        '\u{39d}' => "N",
+        '\u{39f}' => "O",
+        '\u{3a1}' => "P",
+        '\u{3a4}' => "T",
+        '\u{3a5}' => "Y",
+        '\u{3a7}' => "X",
         _ => return None,
     })
 }
