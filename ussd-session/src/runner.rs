@@ -17,7 +17,7 @@ use crate::{
     app::{Session, Turn, UssdApp},
     clock::Clock,
     dialled::Dialled,
-    engine::{Config, Effect, Engine},
+    engine::{Config, Effect, Engine, Polled},
     event::{Discard, Event},
     ids::{LinkId, SessionId, TurnToken},
     observe::Observer,
@@ -183,7 +183,9 @@ impl<A: UssdApp> Running<A> {
                 biased;
                 Some((link, event)) = answers.recv() => self.handle(link, event),
                 Some(ended) = self.tasks.join_next_with_id() => self.returned(ended),
-                () = sleep => self.poll(),
+                () = sleep => {
+                    self.poll();
+                }
                 event = inbox.recv() => match event {
                     Some((link, event)) => self.handle(link, event),
                     None => break,
@@ -203,6 +205,10 @@ impl<A: UssdApp> Running<A> {
         let (now, effects) = (self.clock.now(), &mut self.effects);
         self.engine.shutdown(now, |effect: Effect<'_>| effects.push_back(effect.into()));
         self.flush().await;
+        while self.poll().more {
+            self.flush().await;
+        }
+        self.flush().await;
         let last_calls = async {
             while let Some(ended) = self.tasks.join_next_with_id().await {
                 self.returned(ended);
@@ -216,8 +222,11 @@ impl<A: UssdApp> Running<A> {
 
     fn handle(&mut self, link: LinkId, event: OwnedEvent) {
         let said = event.as_event();
-        let record = said.subscriber().and_then(|to| self.engine.record(link, to));
-        match self.screens.reply(link, &said, record) {
+        let record = match said {
+            Event::Reply { to, .. } => self.engine.record(link, to),
+            _ => None,
+        };
+        match self.screens.reply(link, &said, record.as_ref()) {
             Ok(None) => self.give(link, &event),
             Ok(Some(fitted)) => {
                 #[cfg(feature = "metrics")]
@@ -245,9 +254,9 @@ impl<A: UssdApp> Running<A> {
         self.engine.handle(link, event.as_event(), now, |effect: Effect<'_>| effects.push_back(effect.into()));
     }
 
-    fn poll(&mut self) {
+    fn poll(&mut self) -> Polled {
         let (now, effects) = (self.clock.now(), &mut self.effects);
-        self.engine.poll(now, Runner::<A>::BUDGET, |effect: Effect<'_>| effects.push_back(effect.into()));
+        self.engine.poll(now, Runner::<A>::BUDGET, |effect: Effect<'_>| effects.push_back(effect.into()))
     }
 
     /// Does what the engine said, in order.

@@ -21,11 +21,13 @@
 
 mod bare;
 mod notation;
+mod through;
 
 use ussd_session::{Action, Callback, Config, Effect, Engine, Event, FrameKind, LinkId, Millis, Policy, SessionId};
-use ussd_session::{State, Subject, Subscriber, TurnToken};
+use ussd_session::{State, Subject, Subscriber, TurnToken, adapters::smpp::Profile};
 
 pub(crate) use bare::Bare;
+pub(crate) use through::{Through, over_smpp::Smpp, over_ssmi::Ssmi, over_vumi::Vumi};
 
 pub(crate) const LINK: LinkId = LinkId(1);
 pub(crate) const PHONE: &str = "27831234567";
@@ -54,7 +56,7 @@ impl Host for Engine {
     }
 
     fn deadline(&self, phone: Subscriber) -> Option<Millis> {
-        self.record(LINK, phone).map(ussd_session::Record::deadline)
+        self.record(LINK, phone).map(|record| record.deadline())
     }
 }
 
@@ -132,10 +134,21 @@ impl<H: Host> World<H> {
     }
 }
 
-/// Plays a table on the bare step and on the engine.
+/// Plays a table on the bare step, on the engine, and on the engine behind each adapter.
 pub(crate) fn play(name: &str, policy: Policy, table: &str) {
     World::new(Bare::new(policy.clone())).play(&format!("{name}, bare"), table);
-    World::new(Engine::new(Config::default().policy(policy))).play(&format!("{name}, engine"), table);
+    let engine = || Engine::new(Config::default().policy(policy.clone()));
+    World::new(engine()).play(&format!("{name}, engine"), table);
+    World::new(Through::new(Ssmi::default(), engine())).play(&format!("{name}, SSMI"), table);
+    World::new(Through::new(Vumi::default(), engine())).play(&format!("{name}, Vumi"), table);
+    for (profile, vendor) in [
+        (Profile::generic(), "generic"),
+        (Profile::tata(), "Tata"),
+        (Profile::sixdee(), "6D"),
+        (Profile::mica(), "Mica"),
+    ] {
+        World::new(Through::new(Smpp(profile), engine())).play(&format!("{name}, SMPP {vendor}"), table);
+    }
 }
 
 /// An effect in the notation of the tables.
