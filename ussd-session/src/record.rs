@@ -98,6 +98,12 @@ impl Record {
         self.core.phase
     }
 
+    /// True if a reply to the current turn waits for the link.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.core.held
+    }
+
     /// When the session began.
     #[must_use]
     pub fn opened(&self) -> Millis {
