@@ -56,7 +56,8 @@ class Esme:
         self.answers.clear()  # A refusal goes to two handlers.
         assert answer.sequence == pdu.sequence, (answer.sequence, pdu.sequence)
         id = getattr(answer, "message_id", None)
-        say(step=name, status=answer.status, id=id.decode() if id else None, **{k: getattr(answer, v) for k, v in more.items()})
+        say(step=name, status=answer.status, id=id.decode() if id else None,
+            **{name: getattr(answer, field) for name, field in more.items()})
 
     def submit(self, name, text, to="27831234567", **fields):
         pdu = self.client.send_message(source_addr="31234", destination_addr=to, dest_addr_ton=1, dest_addr_npi=1,
@@ -95,10 +96,10 @@ for at, part in enumerate(PARTS):
     tx.submit("sar", part.encode(), sar_msg_ref_num=7, sar_total_segments=2, sar_segment_seqnum=at + 1)
 tx.submit("payload", b"", message_payload=LONG.encode())
 tx.submit("throttled", b"x", to="throttle")
-# It refuses to ask on a transmitter's link.
-for name, id in [("query", "id-1"), ("query_unknown", "nope")] if KIND != "pair" else []:
-    pdu = tx.client.query_message(message_id=id, source_addr="31234", source_addr_ton=0, source_addr_npi=0)
-    tx.answered(name, pdu, **({"state": "message_state"} if name == "query" else {}))
+if KIND != "pair":  # It refuses to ask on a transmitter's link.
+    for name, id in [("query", "id-1"), ("query_unknown", "nope")]:
+        pdu = tx.client.query_message(message_id=id, source_addr="31234", source_addr_ton=0, source_addr_npi=0)
+        tx.answered(name, pdu, **({"state": "message_state"} if name == "query" else {}))
 link = smpplib.smpp.make_pdu("enquire_link", client=tx.client)
 tx.client.send_pdu(link)
 while (pdu := tx.client.read_pdu()).sequence != link.sequence:
