@@ -64,12 +64,12 @@ sub submit {
 submit('gsm', "Hello \x00 \x05 \x1b\x28\x1b\x65\x1b\x29", registered_delivery => 1);
 deliveries($rx, 1);
 submit('latin1', "caf\xe9 \xeb", data_coding => 3);
-submit('ucs2', encode('UTF-16BE', "h\x{e9} \x{1f600}"), data_coding => 8, destination_addr => 'mo');
+submit('ucs2', encode('UTF-16BE', "h\x{e9} \x{1f600}"), data_coding => 8, destination_addr => '1001');
 deliveries($rx, 2);
 submit('udh', pack('C6', 5, 0, 3, 42, 2, $_ + 1) . $parts[$_], esm_class => 0x40) for 0, 1;
 submit('sar', $parts[$_], sar_msg_ref_num => pack('n', 7), sar_total_segments => pack('C', 2), sar_segment_seqnum => pack('C', $_ + 1)) for 0, 1;
 submit('payload', '', message_payload => $long);
-submit('throttled', 'x', destination_addr => 'throttle');
+submit('throttled', 'x', destination_addr => '1002');
 step('data', 'data_sm', source_addr => '31234', destination_addr => '27831234567', message_payload => $long);
 step('multi', 'submit_multi', source_addr => '31234', destination_addr => ['27831234567', 'bad'], short_message => 'all');
 step('query', 'query_sm', message_id => 'id-1', source_addr => '31234');

@@ -63,7 +63,7 @@ const unbind = async (session) => {
   await submit('gsm', { short_message: 'Hello @ \u00e9 {\u20ac}', data_coding: 0, registered_delivery: 1 });
   await deliveries(1);
   await submit('latin1', { short_message: { message: Buffer.from('caf\u00e9 \u00eb', 'latin1') }, data_coding: 3 });
-  await submit('ucs2', { short_message: 'h\u00e9 \u{1f600}', data_coding: 8, destination_addr: 'mo' });
+  await submit('ucs2', { short_message: 'h\u00e9 \u{1f600}', data_coding: 8, destination_addr: '1001' });
   await deliveries(2);
   for (const [at, message] of parts.entries()) {
     await submit('udh', { esm_class: 0x40, short_message: { udh: Buffer.from([5, 0, 3, 42, 2, at + 1]), message } });
@@ -72,7 +72,7 @@ const unbind = async (session) => {
     await submit('sar', { short_message: message, sar_msg_ref_num: 7, sar_total_segments: 2, sar_segment_seqnum: at + 1 });
   }
   await submit('payload', { message_payload: long });
-  await submit('throttled', { short_message: 'x', destination_addr: 'throttle' });
+  await submit('throttled', { short_message: 'x', destination_addr: '1002' });
   await step('data', tx, 'data_sm', { source_addr: '31234', destination_addr: '27831234567', message_payload: long });
   const address = (destination_addr) => ({ dest_flag: 1, dest_addr_ton: 1, dest_addr_npi: 1, destination_addr });
   await step('multi', tx, 'submit_multi', { source_addr: '31234', dest_address: [address('27831234567'), address('bad')], short_message: 'all' },

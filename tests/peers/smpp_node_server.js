@@ -6,7 +6,7 @@ let count = 0;
 const text = (pdu) => String(pdu.message_payload && (pdu.message_payload.message ?? pdu.message_payload) || pdu.short_message?.message || '');
 
 function submitted(session, pdu) {
-  if (pdu.destination_addr === 'throttle') {
+  if (pdu.destination_addr === '1002') {
     return session.send(pdu.response({ command_status: smpp.ESME_RTHROTTLED }));
   }
   const id = `id-${count += 1}`;
@@ -14,7 +14,7 @@ function submitted(session, pdu) {
   const [to] = [session, ...receivers].filter((one) => receivers.has(one));
   if (!to) return;
   const address = { source_addr: pdu.destination_addr, destination_addr: pdu.source_addr };
-  if (pdu.destination_addr === 'mo') {
+  if (pdu.destination_addr === '1001') {
     const udh = pdu.short_message.udh;
     to.deliver_sm({ ...address, esm_class: pdu.esm_class, data_coding: pdu.data_coding, short_message: udh ? { udh, message: text(pdu) } : text(pdu) });
   }

@@ -87,7 +87,7 @@ async def main(_):
     await submit("gsm", b"Hello \x00 \x05 \x1b\x28\x1b\x65\x1b\x29", registered_delivery=receipt)
     await deliveries(1)
     await submit("latin1", "caf\u00e9 \u00eb".encode("latin-1"), coding="LATIN_1")
-    await submit("ucs2", "h\u00e9 \U0001f600".encode("utf-16-be"), to="mo", coding="UCS2")
+    await submit("ucs2", "h\u00e9 \U0001f600".encode("utf-16-be"), to="1001", coding="UCS2")
     await deliveries(2)
     udhi = t.EsmClass(t.EsmClassMode.DEFAULT, t.EsmClassType.DEFAULT, [t.EsmClassGsmFeatures.UDHI_INDICATOR_SET])
     for at, part in enumerate(PARTS):
@@ -97,7 +97,7 @@ async def main(_):
     # It knows the length of a message_payload only after it has read one, so that goes as octets of any kind.
     payload = [(0x0424, None, "OctetString", LONG)]
     await submit("payload", b"", custom_tlvs=payload)
-    await submit("throttled", b"x", to="throttle")
+    await submit("throttled", b"x", to="1002")
     await step("data", tx, operations.DataSM(source_addr="31234", destination_addr="27831234567", custom_tlvs=payload))
     await step("query", tx, operations.QuerySM(message_id="id-1", source_addr="31234"),
                lambda fields: {"state": STATES[fields["message_state"].name]})

@@ -46,12 +46,12 @@ def handle(system_id, link, pdu):
                                    message_state=t.MessageState.DELIVERED, error_code=0)
     if pdu.commandId not in (t.CommandId.submit_sm, t.CommandId.data_sm):
         return Status.ESME_ROK
-    if fields["destination_addr"] == b"throttle":
+    if fields["destination_addr"] == b"1002":
         return Status.ESME_RTHROTTLED
     count += 1
     id = f"id-{count}"
     to, of = fields["source_addr"], fields["destination_addr"]
-    if of == b"mo":
+    if of == b"1001":
         reactor.callLater(0, deliver, of, to, short_message=octets, data_coding=coding, esm_class=fields["esm_class"])
     if fields["registered_delivery"].receipt == t.RegisteredDeliveryReceipt.SMSC_DELIVERY_RECEIPT_REQUESTED:
         receipt = t.EsmClass(t.EsmClassMode.DEFAULT, t.EsmClassType.SMSC_DELIVERY_RECEIPT)

@@ -22,7 +22,7 @@ impl Client {
     const ABLE: Self = Self { script: "", lacks: &[], lacks_as_transmitter: &[], tells_version: true };
 
     fn does(&self, kind: &str, step: &str) -> bool {
-        !self.lacks.contains(&step) && !(kind == "pair" && self.lacks_as_transmitter.contains(&step))
+        !(self.lacks.contains(&step) || kind == "pair" && self.lacks_as_transmitter.contains(&step))
     }
 }
 
@@ -79,7 +79,7 @@ fn reports(client: &Client, kind: &str) -> Vec<Value> {
     let all = [
         ("gsm", submit("Hello @ \u{e9} {\u{20ac}}", phone)),
         ("latin1", submit("caf\u{e9} \u{eb}", phone)),
-        ("ucs2", submit("h\u{e9} \u{1f600}", "mo")),
+        ("ucs2", submit("h\u{e9} \u{1f600}", "1001")),
         ("udh", submit(&long, phone)),
         ("sar", submit(&long, phone)),
         ("payload", submit(&long, phone)),

@@ -91,7 +91,7 @@ async fn our_gateway() -> (Server, server::Events, String) {
 #[ignore = "needs txssmi"]
 async fn txssmi_as_client_of_our_gateway() {
     let (server, mut events, port) = our_gateway().await;
-    let mut peer = Peer::start("txssmi_client.py", &[&port, "vodka", "marmalade"]);
+    let peer = Peer::start("txssmi_client.py", &[&port, "vodka", "marmalade"]);
     let account = Octets::from("vodka");
     let mut requests = Vec::new();
     let closed = loop {

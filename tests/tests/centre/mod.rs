@@ -1,7 +1,7 @@
 //! A message centre of ours that keeps a few rules, and says what it was asked.
 //!
-//! It knows the account `kudu` with the password `secret`. What is sent to `throttle` is throttled; what is sent to
-//! `mo` comes back as a message of the mobile; where a receipt is asked for, it follows. Identifiers are `id-1` and so
+//! It knows the account `kudu` with the password `secret`. What is sent to 1002 is throttled; what is sent to 1001
+//! comes back as a message of the mobile; where a receipt is asked for, it follows. Identifiers are `id-1` and so
 //! on; `nope` is none, and `bad` is no recipient.
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -80,14 +80,14 @@ impl Service for Centre {
 
     async fn on_submit(&self, submit: Request<SubmitSm>) {
         let message = submit.pdu.clone();
-        if message.destination.addr == "throttle" {
+        if message.destination.addr == "1002" {
             return submit.refuse(CommandStatus::RTHROTTLED);
         }
         self.taken("submit", &message.body(), message.source.addr.as_slice(), message.destination.addr.as_slice());
         let (id, link) = (self.id(), Arc::clone(submit.link()));
         submit.accept(id.clone());
         let back = DeliverSm { source: message.destination, destination: message.source, ..DeliverSm::default() };
-        if back.source.addr == "mo" {
+        if back.source.addr == "1001" {
             let (short_message, data_coding, esm_class) =
                 (message.short_message, message.data_coding, message.esm_class);
             self.deliver(&link, DeliverSm { short_message, data_coding, esm_class, ..back.clone() });

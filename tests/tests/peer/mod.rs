@@ -46,12 +46,11 @@ impl Peer {
 
     /// The next object; null at the end.
     pub(crate) async fn next(&mut self) -> Value {
-        let line = timeout(PATIENCE, self.lines.next_line()).await.expect("the peer hangs").unwrap();
-        line.map_or(Value::Null, |line| serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        next(&mut self.lines).await
     }
 
-    /// All that is left.
-    pub(crate) async fn rest(&mut self) -> Vec<Value> {
+    /// All that it says until it ends by itself.
+    pub(crate) async fn rest(mut self) -> Vec<Value> {
         let mut objects = Vec::new();
         loop {
             match self.next().await {
@@ -60,4 +59,16 @@ impl Peer {
             }
         }
     }
+
+    /// Asks it to end, and waits for that.
+    pub(crate) async fn end(self) {
+        let Self { _child, _input, mut lines } = self;
+        drop(_input);
+        while next(&mut lines).await != Value::Null {}
+    }
+}
+
+async fn next(lines: &mut Lines<BufReader<ChildStdout>>) -> Value {
+    let line = timeout(PATIENCE, lines.next_line()).await.expect("the peer hangs").unwrap();
+    line.map_or(Value::Null, |line| serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}")))
 }
