@@ -39,7 +39,7 @@ use crate::types::CommandStatus;
 ///     }
 ///
 ///     async fn on_submit(&self, submit: Request<SubmitSm>) {
-///         match submit.pdu.destination.is_empty() {
+///         match submit.pdu.destination.addr.is_empty() {
 ///             false => submit.accept("42".parse().unwrap_or_default()),
 ///             true => submit.refuse(CommandStatus::RINVDSTADR),
 ///         }
