@@ -13,6 +13,8 @@ mod serialize;
 #[cfg(feature = "tokio")]
 pub mod server;
 pub mod session;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod text;
 pub mod tlv;
 pub mod types;

@@ -56,7 +56,7 @@ impl Host for Engine {
     }
 
     fn deadline(&self, phone: Subscriber) -> Option<Millis> {
-        self.record(LINK, phone).map(ussd_session::Record::deadline)
+        self.record(LINK, phone).map(|record| record.deadline())
     }
 }
 
