@@ -54,7 +54,6 @@ impl Session {
         while let Some((request, kind)) = self.outstanding.take_any() {
             let why =
                 if BindKind::of(request.command_id).is_some() { Unanswered::TimedOut } else { Unanswered::Closed };
-            self.timed_out.insert(request, now);
             self.unanswered(request, kind, why);
         }
         self.end(CloseReason::BindTimeout);
