@@ -101,7 +101,7 @@ impl Record {
     /// True if a reply to the current turn waits for the link.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.core.held
+        self.core.has(Core::HELD)
     }
 
     /// When the session began.
