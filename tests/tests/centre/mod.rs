@@ -14,7 +14,7 @@ use smpp::pdu::{
     UnsuccessSmes,
 };
 use smpp::receipt::Receipt;
-use smpp::server::{Account, Bind, Closed, Config, Link, Request, Server, Service};
+use smpp::server::{Account, BindRequest, Closed, Config, Link, Request, Server, Service};
 use smpp::text::{Body, Codings, Outcome, Part, Reassembler};
 use smpp::types::{Address, COctetString, CommandStatus, EsmClass, MessageState, ShortMessage};
 use tokio::sync::mpsc;
@@ -73,7 +73,7 @@ impl Centre {
 }
 
 impl Service for Centre {
-    async fn on_bind(&self, bind: Bind) -> Result<Account, CommandStatus> {
+    async fn on_bind(&self, bind: BindRequest) -> Result<Account, CommandStatus> {
         let right = bind.system_id == "kudu" && bind.has_password(b"secret");
         if right { Ok(Account::new("kudu")) } else { Err(CommandStatus::RINVPASWD) }
     }
