@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::{
     event::{NetWhy, SendWhy, Verb},
+    fit::FitError,
     ids::{NetId, SessionId, TurnToken},
     record::Record,
     text::Text,
@@ -221,6 +222,9 @@ pub enum Reject {
     /// The link cannot do this; the turn still waits for a reply.
     #[error("the link does not support this")]
     Unsupported,
+    /// The text cannot be shown on the link's screen; the turn still waits for a reply.
+    #[error("the text does not fit: {0}")]
+    Unfit(FitError),
 }
 
 /// How a session ended.

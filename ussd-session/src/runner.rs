@@ -10,16 +10,19 @@ use tokio::{
     sync::mpsc,
     task::{Id, JoinError, JoinSet},
 };
+use tracing::Instrument;
 
 use crate::{
-    action::{Action, Callback},
+    action::{Action, Actions, Callback, CloseReason, Subject},
     app::{Session, Turn, UssdApp},
     clock::Clock,
     dialled::Dialled,
     engine::{Config, Effect, Engine, Polled},
     event::{Discard, Event},
     ids::{LinkId, SessionId, TurnToken},
+    observe::Observer,
     owned::{OwnedEffect, OwnedEvent},
+    screens::{Passed, Resumed, Screens},
     subscriber::Subscriber,
 };
 
@@ -32,12 +35,25 @@ use crate::{
 /// full outbox makes the runner wait. Callbacks that run at once are bounded by [`Runner::max_running`]; replies under
 /// way are at most one for each turn.
 ///
+/// Texts are made to fit, pages turned and sessions resumed as the links' policies say ([`Screens`]). A reply that fits
+/// no screen is refused and ends the session with the fallback text, since the turn is gone with it.
+///
+/// It tells `tracing` what happens: a span `ussd.session` for each session, in which its callbacks run, and events
+/// `begin`, `answer`, `prompt`, `final`, `coalesced`, `rejected` and `closed`. Texts are not told, nor numbers, but for a
+/// hash ([`Runner::tell_numbers`]). With feature `metrics` it counts `ussd_sessions_opened_total`,
+/// `ussd_sessions_closed_total` by reason, `ussd_turns_total`, `ussd_rejected_total`, `ussd_too_long_total`,
+/// `ussd_fit_total` by alphabet, `ussd_coalesced_total` and `ussd_orphans_total`, keeps the gauge `ussd_sessions_open`, and the histograms
+/// `ussd_app_response_seconds`, `ussd_user_think_seconds`, `ussd_session_duration_seconds` and `ussd_session_turns`.
+///
 /// When the inbox is closed, open sessions end as by [`Engine::shutdown`], and the runner returns.
 #[derive(Debug)]
 pub struct Runner<A: UssdApp> {
     app: Arc<A>,
     engine: Engine,
+    config: Config,
+    screens: Screens<A::State>,
     clock: Clock,
+    observer: Observer,
     max_running: usize,
 }
 
@@ -51,7 +67,24 @@ impl<A: UssdApp> Runner<A> {
     /// A runner with an engine of its own. Within a tokio runtime.
     #[must_use]
     pub fn new(app: A, config: Config) -> Self {
-        Self { app: Arc::new(app), engine: Engine::new(config), clock: Clock::system(), max_running: 100_000 }
+        let (screens, engine) = (Screens::new(&config), Engine::new(config.clone()));
+        Self {
+            app: Arc::new(app),
+            engine,
+            config,
+            screens,
+            clock: Clock::system(),
+            observer: Observer::new(),
+            max_running: 100_000,
+        }
+    }
+
+    /// The most sessions that wait to be resumed, with what the application kept of them; beyond, the oldest is
+    /// forgotten. Default 100,000.
+    #[must_use]
+    pub fn max_parked(mut self, sessions: usize) -> Self {
+        self.screens = self.screens.max_parked(sessions);
+        self
     }
 
     /// The most callbacks that run at once, those included that hang after their session is over. One more fails as
@@ -62,13 +95,24 @@ impl<A: UssdApp> Runner<A> {
         self
     }
 
+    /// Tells `tracing` the numbers of phones instead of their hashes. Default no.
+    #[must_use]
+    pub fn tell_numbers(mut self, yes: bool) -> Self {
+        self.observer.numbers = yes;
+        self
+    }
+
     /// Runs until the inbox is closed; then the engine, with its counters.
     pub async fn run(self, inbox: mpsc::Receiver<(LinkId, OwnedEvent)>, outbox: mpsc::Sender<OwnedEffect>) -> Engine {
         let (replies, answers) = mpsc::unbounded_channel();
         let running = Running {
             app: self.app,
             engine: self.engine,
+            config: self.config,
+            screens: self.screens,
+            deferred: HashMap::new(),
             clock: self.clock,
+            observer: self.observer,
             max_running: self.max_running,
             outbox,
             replies,
@@ -86,7 +130,12 @@ type Replies = mpsc::UnboundedSender<(LinkId, OwnedEvent)>;
 struct Running<A: UssdApp> {
     app: Arc<A>,
     engine: Engine,
+    config: Config,
+    screens: Screens<A::State>,
+    /// Calls for new sessions that wait for the last callback of the session that they may resume.
+    deferred: HashMap<SessionId, OwnedEffect>,
     clock: Clock,
+    observer: Observer,
     max_running: usize,
     outbox: mpsc::Sender<OwnedEffect>,
     replies: Replies,
@@ -105,7 +154,15 @@ struct Served<S> {
     session: Option<Session<S>>,
     /// Callbacks that wait for the one that runs: an answer and an end at most.
     waiting: VecDeque<OwnedEffect>,
+    closing: Option<CloseReason>,
     over: bool,
+}
+
+impl<S> Served<S> {
+    fn new(session: Session<S>) -> Self {
+        let (link, subscriber) = (session.link(), session.subscriber());
+        Self { link, subscriber, session: Some(session), waiting: VecDeque::new(), closing: None, over: false }
+    }
 }
 
 impl<A: UssdApp> Running<A> {
@@ -124,13 +181,13 @@ impl<A: UssdApp> Running<A> {
             };
             tokio::select! {
                 biased;
-                Some((link, event)) = answers.recv() => self.handle(link, &event.as_event()),
+                Some((link, event)) = answers.recv() => self.handle(link, event),
                 Some(ended) = self.tasks.join_next_with_id() => self.returned(ended),
                 () = sleep => {
                     self.poll();
                 }
                 event = inbox.recv() => match event {
-                    Some((link, event)) => self.handle(link, &event.as_event()),
+                    Some((link, event)) => self.handle(link, event),
                     None => break,
                 },
             }
@@ -143,7 +200,7 @@ impl<A: UssdApp> Running<A> {
     /// Ends all sessions and lets the last callbacks run.
     async fn stop(&mut self, answers: &mut mpsc::UnboundedReceiver<(LinkId, OwnedEvent)>) {
         while let Ok((link, event)) = answers.try_recv() {
-            self.handle(link, &event.as_event());
+            self.handle(link, event);
         }
         let (now, effects) = (self.clock.now(), &mut self.effects);
         self.engine.shutdown(now, |effect: Effect<'_>| effects.push_back(effect.into()));
@@ -163,9 +220,38 @@ impl<A: UssdApp> Running<A> {
         }
     }
 
-    fn handle(&mut self, link: LinkId, event: &Event<'_>) {
+    fn handle(&mut self, link: LinkId, event: OwnedEvent) {
+        let said = event.as_event();
+        let record = match said {
+            Event::Reply { to, .. } => self.engine.record(link, to),
+            _ => None,
+        };
+        match self.screens.reply(link, &said, record.as_ref()) {
+            Ok(None) => self.give(link, &event),
+            Ok(Some(fitted)) => {
+                #[cfg(feature = "metrics")]
+                self.observer.fitted(link, self.screens.written());
+                self.give(link, &fitted);
+            }
+            Err(why) => {
+                let (subscriber, subject) = match said {
+                    Event::Reply { to, token, .. } => (to, Subject::Turn(token)),
+                    Event::Push { to, correlation, .. } => (to, Subject::Push(correlation)),
+                    _ => return,
+                };
+                let action = Action::Reject { subject, why };
+                self.effects.push_back(Effect { link, subscriber, dialled: "", action }.into());
+                if let Subject::Turn(token) = subject {
+                    self.give(link, &Event::HandlerFailed { to: subscriber, token }.into());
+                }
+            }
+        }
+    }
+
+    /// Gives the engine an event.
+    fn give(&mut self, link: LinkId, event: &OwnedEvent) {
         let (now, effects) = (self.clock.now(), &mut self.effects);
-        self.engine.handle(link, event.clone(), now, |effect: Effect<'_>| effects.push_back(effect.into()));
+        self.engine.handle(link, event.as_event(), now, |effect: Effect<'_>| effects.push_back(effect.into()));
     }
 
     fn poll(&mut self) -> Polled {
@@ -176,48 +262,98 @@ impl<A: UssdApp> Running<A> {
     /// Does what the engine said, in order.
     async fn flush(&mut self) {
         while let Some(effect) = self.effects.pop_front() {
-            self.serve(&effect);
-            // Nobody may be watching, and then there is nobody to send to either.
-            let _ = self.outbox.send(effect).await;
+            let now = self.clock.now();
+            let at = effect.as_effect();
+            let link = at.link;
+            if let Some(before) = self.screens.waits_for(&at, now).filter(|before| self.sessions.contains_key(before)) {
+                self.deferred.insert(before, effect);
+                continue;
+            }
+            self.observer.effect(&self.config, &at, now);
+            match self.screens.effect(effect, now) {
+                Passed::On(effect) => self.serve(effect, None).await,
+                Passed::Offered(effect, resumed) => self.serve(effect, Some(*resumed)).await,
+                Passed::Answered(reply) => self.give(link, &reply),
+                Passed::Continued(call, reply, resumed) => {
+                    self.go_on(&call.as_effect(), *resumed);
+                    self.give(link, &reply);
+                }
+                Passed::Nothing => {}
+            }
         }
     }
 
-    /// Starts callbacks, or lets them wait for the one that runs.
-    fn serve(&mut self, effect: &OwnedEffect) {
+    /// Starts callbacks, or lets them wait for the one that runs; then lets the effect out.
+    async fn serve(&mut self, effect: OwnedEffect, resumed: Option<Resumed<A::State>>) {
         match effect.as_effect() {
             Effect { action: Action::Call(callback), link, subscriber, dialled } => {
                 let id = callback.token().session;
-                let served = self.sessions.entry(id).or_insert_with(|| Served {
-                    link,
-                    subscriber,
-                    session: Some(Session::new(&callback, link, subscriber, dialled)),
-                    waiting: VecDeque::new(),
-                    over: false,
-                });
-                served.waiting.push_back(effect.clone());
-                self.start(id);
+                let reason = self.reason_of(id);
+                let deferred = self.deferred.values().any(|call| is_call_of(call, id));
+                if !deferred {
+                    if !self.sessions.contains_key(&id) {
+                        let (state, resumed) = resumed.map(Resumed::split).unzip();
+                        let session = self.session(id, (link, subscriber), dialled, state.unwrap_or_default(), resumed);
+                        self.sessions.insert(id, Served::new(session.first(&callback)));
+                    }
+                    if let Some(served) = self.sessions.get_mut(&id) {
+                        served.closing = reason;
+                        served.waiting.push_back(effect.clone());
+                    }
+                    self.start(id);
+                }
             }
             Effect { action: Action::Closed(summary), .. } => {
-                tracing::debug!(session = %summary.session, reason = %summary.reason, turns = summary.turns, "closed");
+                self.deferred.retain(|_, call| !is_call_of(call, summary.session));
                 if let Some(served) = self.sessions.get_mut(&summary.session) {
                     served.over = true;
                 }
                 self.start(summary.session);
             }
-            Effect { action: Action::Reject { subject, why }, .. } => {
-                tracing::debug!(?subject, %why, "rejected");
-            }
             _ => {}
         }
+        // Nobody may be watching, and then there is nobody to send to either.
+        let _ = self.outbox.send(effect).await;
+    }
+
+    /// A session goes on with what the application kept of an earlier one, and without a call.
+    fn go_on(&mut self, call: &Effect<'_>, resumed: Resumed<A::State>) {
+        let Effect { action: Action::Call(callback), link, subscriber, dialled } = call else { return };
+        let (state, resumed) = resumed.split();
+        let id = callback.token().session;
+        let session = self.session(id, (*link, *subscriber), dialled, state, Some(resumed));
+        self.sessions.insert(id, Served::new(session));
+    }
+
+    fn session(
+        &self,
+        id: SessionId,
+        (link, subscriber): (LinkId, Subscriber),
+        dialled: &str,
+        state: A::State,
+        resumed: Option<Resumed<()>>,
+    ) -> Session<A::State> {
+        let service = self.config.policy_of(link).service_of(Dialled::new(dialled));
+        Session::new(id, (link, subscriber), dialled, service, state, resumed)
+    }
+
+    /// How a session ends, if that is among what is to be done.
+    fn reason_of(&self, id: SessionId) -> Option<CloseReason> {
+        // It follows in the same step, if it does.
+        self.effects.iter().take(Actions::MAX).find_map(|effect| match effect.as_effect().action {
+            Action::Closed(summary) if summary.session == id => Some(summary.reason),
+            _ => None,
+        })
     }
 
     /// Starts the next callback of a session, unless one runs; forgets a session that is over and has none left.
     fn start(&mut self, id: SessionId) {
         let Some(served) = self.sessions.get_mut(&id) else { return };
-        let Some(session) = served.session.take() else { return };
+        let Some(mut session) = served.session.take() else { return };
         let Some(call) = served.waiting.pop_front() else {
             if served.over {
-                self.sessions.remove(&id);
+                self.screens.park(id, session.state);
+                self.forget(id);
             } else {
                 served.session = Some(session);
             }
@@ -230,12 +366,21 @@ impl<A: UssdApp> Running<A> {
                 drop(turn);
             }
             if served.over && served.waiting.is_empty() {
-                self.sessions.remove(&id);
+                self.forget(id);
             }
             return;
         }
-        let task = self.tasks.spawn(one_call(Arc::clone(&self.app), session, call, self.replies.clone()));
+        session.closed = served.closing;
+        let span = self.observer.span(&self.config, &call.as_effect(), id);
+        let call = one_call(Arc::clone(&self.app), session, call, self.replies.clone());
+        let task = self.tasks.spawn(call.instrument(span));
         self.of_task.insert(task.id(), id);
+    }
+
+    /// Forgets a session that has no callback left; what waited for that goes on.
+    fn forget(&mut self, id: SessionId) -> Option<Served<A::State>> {
+        self.effects.extend(self.deferred.remove(&id));
+        self.sessions.remove(&id)
     }
 
     /// A callback has come back, or has panicked and taken the session's state with it.
@@ -251,7 +396,7 @@ impl<A: UssdApp> Running<A> {
             }
             Err(error) => {
                 let Some(id) = self.of_task.remove(&error.id()) else { return };
-                let Some(served) = self.sessions.remove(&id) else { return };
+                let Some(served) = self.forget(id) else { return };
                 tracing::error!(%error, "a callback panicked");
                 // Its turn, dropped by the panic, has ended the session, unless it was answered before.
                 if !served.over {
@@ -261,6 +406,11 @@ impl<A: UssdApp> Running<A> {
             }
         }
     }
+}
+
+/// True if the effect is a call for this session.
+fn is_call_of(effect: &OwnedEffect, id: SessionId) -> bool {
+    matches!(effect.as_effect().action, Action::Call(callback) if callback.token().session == id)
 }
 
 /// The turn that a callback gets, if it gets one.

@@ -93,7 +93,7 @@ impl Config {
     }
 
     #[inline]
-    pub(super) fn policy_of(&self, link: LinkId) -> &Policy {
+    pub(crate) fn policy_of(&self, link: LinkId) -> &Policy {
         if self.links.is_empty() {
             return &self.policy;
         }
