@@ -3,20 +3,30 @@
 use bytes::{BufMut, BytesMut};
 
 use super::primitives::{Fault, Reader, put_c_octet_string};
+use super::incoming::{SliceCutter, Slices};
 use super::{DecodeProblem, Leniency};
 use crate::types::*;
 
 /// A field of a body, or several that are one value: an address is three on the wire, a message two.
-pub(crate) trait Field: Default {
-    /// Reads it into a default value, where that stands: a PDU is too large to be moved from level to level. The fault
-    /// of a field with parts says which part.
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault>;
+pub(crate) trait Field: Sized {
+    /// As `Default`.
+    const EMPTY: Self;
+
+    /// Reads it into an empty value, where that stands; a slice of the PDU is only noted. The fault of a field with parts
+    /// says which part.
+    fn read(&mut self, reader: &mut Reader<'_>, slices: &mut Slices) -> Result<(), Fault>;
 
     /// Reads a value of its own.
     fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let mut field = Self::default();
-        field.read(reader)?;
+        let mut field = Self::EMPTY;
+        field.read(reader, &mut Slices::default())?;
         Ok(field)
+    }
+
+    /// The same with the slice that was noted for it, if it is one.
+    #[inline(always)]
+    fn with_slice(self, _: &mut SliceCutter<'_, '_>) -> Self {
+        self
     }
 
     /// Octets on the wire.
@@ -83,8 +93,10 @@ impl<'a> FieldValue<'a> {
 }
 
 impl<const N: usize> Field for COctetString<N> {
+    const EMPTY: Self = Self::EMPTY;
+
     #[inline(always)]
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+    fn read(&mut self, reader: &mut Reader<'_>, _: &mut Slices) -> Result<(), Fault> {
         reader.c_octet_string(self)
     }
 
@@ -104,7 +116,9 @@ impl<const N: usize> Field for COctetString<N> {
 }
 
 impl Field for Password {
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+    const EMPTY: Self = Self::EMPTY;
+
+    fn read(&mut self, reader: &mut Reader<'_>, _: &mut Slices) -> Result<(), Fault> {
         *self = reader.c_octet_string_up_to(reader.limits().max_password())?.into();
         Ok(())
     }
@@ -123,8 +137,10 @@ impl Field for Password {
 }
 
 impl Field for SmppTime {
+    const EMPTY: Self = Self::UNSET;
+
     #[inline(always)]
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+    fn read(&mut self, reader: &mut Reader<'_>, _: &mut Slices) -> Result<(), Fault> {
         if !reader.skip_nul() {
             *self = parse_time(reader)?;
         }
@@ -163,8 +179,10 @@ fn parse_time(reader: &mut Reader<'_>) -> Result<SmppTime, Fault> {
 }
 
 impl<const N: usize> Field for Address<N> {
+    const EMPTY: Self = Self { ton: Ton(0), npi: Npi(0), addr: COctetString::EMPTY };
+
     #[inline(always)]
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+    fn read(&mut self, reader: &mut Reader<'_>, _: &mut Slices) -> Result<(), Fault> {
         let ton = reader.u8_known(Leniency::ReservedTonNpi, |ton| Ton(ton).meaning().is_some())?;
         let npi = reader.u8_known(Leniency::ReservedTonNpi, |npi| Npi(npi).meaning().is_some());
         let npi = npi.map_err(|fault| fault.in_part(1))?;
@@ -207,8 +225,10 @@ pub(crate) fn address_parts(name: &'static str) -> [&'static str; 3] {
 }
 
 impl Field for ShortMessage {
+    const EMPTY: Self = Self::EMPTY;
+
     #[inline(always)]
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+    fn read(&mut self, reader: &mut Reader<'_>, slices: &mut Slices) -> Result<(), Fault> {
         let length = usize::from(reader.peek()?);
         let left = reader.left().saturating_sub(1);
         let max = reader.limits().max_short_message();
@@ -217,11 +237,15 @@ impl Field for ShortMessage {
             _ if length > max => Err(DecodeProblem::MessageTooLong { length, max }.into()),
             _ => {
                 reader.u8()?;
-                let octets = reader.octets(length)?;
-                *self = Self::from_valid(reader.shared(octets));
+                slices.text = reader.recognize(|reader| reader.octets(length).map(drop))?;
                 Ok(())
             }
         }
+    }
+
+    #[inline(always)]
+    fn with_slice(self, cutter: &mut SliceCutter<'_, '_>) -> Self {
+        Self::from_valid(cutter.cut(cutter.slices.text))
     }
 
     #[inline]
@@ -246,8 +270,10 @@ impl Field for ShortMessage {
 }
 
 impl Field for u8 {
+    const EMPTY: Self = 0;
+
     #[inline(always)]
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+    fn read(&mut self, reader: &mut Reader<'_>, _: &mut Slices) -> Result<(), Fault> {
         *self = reader.u8()?;
         Ok(())
     }
@@ -268,7 +294,9 @@ impl Field for u8 {
 }
 
 impl Field for CommandStatus {
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+    const EMPTY: Self = Self(0);
+
+    fn read(&mut self, reader: &mut Reader<'_>, _: &mut Slices) -> Result<(), Fault> {
         self.0 = reader.u32()?;
         Ok(())
     }
@@ -290,8 +318,10 @@ impl Field for CommandStatus {
 macro_rules! octet_fields {
     ($($octet:ty $(, $note:ident)?;)*) => {
         $(impl Field for $octet {
+            const EMPTY: Self = Self(0);
+
             #[inline(always)]
-            fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+            fn read(&mut self, reader: &mut Reader<'_>, _: &mut Slices) -> Result<(), Fault> {
                 self.0 = reader.u8()?;
                 $(reader.$note(*self);)?
                 Ok(())

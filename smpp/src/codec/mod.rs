@@ -5,18 +5,22 @@
 
 mod error;
 mod field;
+mod incoming;
 mod leniency;
 mod limits;
 mod primitives;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 pub use self::error::{DecodeError, DecodeProblem, EncodeError, EncodeProblem};
 pub(crate) use self::field::{Field, address_parts};
 pub use self::field::{FieldValue, Value};
 pub use self::leniency::{Leniencies, Leniency, LeniencyCounts};
 pub use self::limits::Limits;
-pub(crate) use self::primitives::{Fault, HEADER, Reader, command_length, header, put_header, put_tlv, tlv};
+pub(crate) use self::primitives::{
+    Fault, HEADER, Reader, command_length, header, put_header, put_tlv, tlv,
+};
+pub(crate) use self::incoming::{Incoming, Refused, SliceCutter, Slices, Source};
 use crate::types::CommandId;
 
 /// A PDU: a struct whose fields stand in the body in the order of its wire line.
@@ -34,8 +38,17 @@ pub trait Wire: Sized + private::Sealed {
 
 /// Reads and writes the body of a PDU.
 pub(crate) trait Body: Wire {
-    /// Reads it into a default value, where that stands; none if it is bad, and the reader then knows why.
-    fn read(&mut self, reader: &mut Reader<'_>) -> Option<()>;
+    /// As `Default`.
+    const EMPTY: Self;
+
+    /// Reads it, checks what else there is to check, takes it off the source, and hands it on with what is left over.
+    /// Nothing is taken off if it is bad. A PDU is too large to be returned and then moved into what it is a part of.
+    fn read<R>(
+        incoming: &mut Incoming<'_>,
+        check: impl FnOnce(&mut Reader<'_>, &Slices) -> Option<()>,
+        good: impl FnOnce(Self, Bytes) -> R,
+        bad: impl FnOnce(&mut Incoming<'_>, Refused) -> R,
+    ) -> R;
 
     /// Octets of the body.
     fn length(&self) -> usize;
@@ -69,11 +82,34 @@ macro_rules! wire {
         }
 
         impl $crate::codec::Body for $pdu {
+            const EMPTY: Self = Self { $($field: $crate::codec::Field::EMPTY),* };
+
             #[inline(always)]
-            fn read(&mut self, reader: &mut $crate::codec::Reader<'_>) -> Option<()> {
-                let Self { $($field),* } = self;
-                $(reader.field::<Self, _>(stringify!($field), $field)?;)*
-                Some(())
+            fn read<R>(
+                incoming: &mut $crate::codec::Incoming<'_>,
+                check: impl FnOnce(&mut $crate::codec::Reader<'_>, &$crate::codec::Slices) -> Option<()>,
+                good: impl FnOnce(Self, bytes::Bytes) -> R,
+                bad: impl FnOnce(&mut $crate::codec::Incoming<'_>, $crate::codec::Refused) -> R,
+            ) -> R {
+                let mut reader = incoming.reader();
+                let mut slices = $crate::codec::Slices::default();
+                $(let mut $field = $crate::codec::Field::EMPTY;)*
+                let is_good = 'read: {
+                    $(if reader.field::<Self, _>(stringify!($field), &mut $field, &mut slices).is_none() {
+                        break 'read false;
+                    })*
+                    check(&mut reader, &slices).is_some()
+                };
+                if !is_good {
+                    let refused = reader.refused();
+                    return bad(incoming, refused);
+                }
+                slices.rest = reader.rest();
+                let used = reader.used();
+                let mut cutter = incoming.cutter(slices, used);
+                $(let $field = $crate::codec::Field::with_slice($field, &mut cutter);)*
+                let rest = cutter.finish();
+                good(Self { $($field),* }, rest)
             }
 
             #[inline]

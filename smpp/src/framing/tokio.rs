@@ -67,12 +67,7 @@ impl Decoder for Codec {
 
     #[inline(always)]
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FramingError> {
-        let mut outcome = Ok(None);
-        self.0.decode_into(src, &mut outcome);
-        if matches!(outcome, Ok(None)) {
-            src.reserve(RESERVE);
-        }
-        outcome
+        self.0.next(src, RESERVE)
     }
 
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FramingError> {
