@@ -138,8 +138,8 @@ impl SliceCutter<'_, '_> {
 
     /// What is left over. A buffer then begins behind the body.
     #[inline(always)]
-    pub(crate) fn finish(&mut self) -> Bytes {
-        let rest = self.cut(self.slices.rest).into_bytes();
+    pub(crate) fn finish(&mut self) -> Octets {
+        let rest = self.cut(self.slices.rest);
         if let Source::Buffer(buffer) = self.source {
             buffer.advance(self.slices.rest.end.saturating_sub(self.at));
         }

@@ -10,7 +10,7 @@ mod leniency;
 mod limits;
 mod primitives;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
 pub use self::error::{DecodeError, DecodeProblem, EncodeError, EncodeProblem};
 pub(crate) use self::field::{Field, address_parts};
@@ -21,7 +21,7 @@ pub(crate) use self::primitives::{
     Fault, HEADER, Reader, command_length, header, put_header, put_tlv, tlv,
 };
 pub(crate) use self::incoming::{Incoming, Refused, SliceCutter, Slices, Source};
-use crate::types::CommandId;
+use crate::types::{CommandId, Octets};
 
 /// A PDU: a struct whose fields stand in the body in the order of its wire line.
 ///
@@ -46,7 +46,7 @@ pub(crate) trait Body: Wire {
     fn read<R>(
         incoming: &mut Incoming<'_>,
         check: impl FnOnce(&mut Reader<'_>, &Slices) -> Option<()>,
-        good: impl FnOnce(Self, Bytes) -> R,
+        good: impl FnOnce(Self, Octets) -> R,
         bad: impl FnOnce(&mut Incoming<'_>, Refused) -> R,
     ) -> R;
 
@@ -88,7 +88,7 @@ macro_rules! wire {
             fn read<R>(
                 incoming: &mut $crate::codec::Incoming<'_>,
                 check: impl FnOnce(&mut $crate::codec::Reader<'_>, &$crate::codec::Slices) -> Option<()>,
-                good: impl FnOnce(Self, bytes::Bytes) -> R,
+                good: impl FnOnce(Self, $crate::types::Octets) -> R,
                 bad: impl FnOnce(&mut $crate::codec::Incoming<'_>, $crate::codec::Refused) -> R,
             ) -> R {
                 let mut reader = incoming.reader();

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use thiserror::Error;
 
 use crate::codec::{
@@ -75,7 +75,7 @@ impl<T: Entry> Entries<T> {
     /// There are 255 already.
     pub fn push(&mut self, entry: &T) -> Result<(), TooManyEntries> {
         let count = self.count.checked_add(1).ok_or(TooManyEntries)?;
-        let mut octets = BytesMut::from(std::mem::take(&mut self.octets).into_bytes());
+        let mut octets = BytesMut::from(Bytes::from(std::mem::take(&mut self.octets)));
         entry.put(&mut octets);
         self.octets = octets.freeze().into();
         self.count = count;

@@ -5,7 +5,7 @@ use super::{GenericNack, Pdu};
 use crate::codec::{
     DecodeError, EncodeError, EncodeProblem, HEADER, Incoming, Leniencies, LeniencyCounts, Limits, Source, header, put_header,
 };
-use crate::types::{CommandId, CommandStatus, SequenceNumber};
+use crate::types::{CommandId, CommandStatus, Octets, SequenceNumber};
 
 /// What a header says beside the operation and the length, which stand in the PDU itself.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -29,7 +29,7 @@ pub struct Frame {
     pub pdu: Pdu,
     /// Octets behind the PDU that belong to none of its fields; none in a PDU that keeps to the specification.
     /// Written back by [`encode`](Self::encode).
-    pub rest: Bytes,
+    pub rest: Octets,
 }
 
 /// A PDU that was cut from the stream and not looked into.
@@ -108,12 +108,12 @@ impl Frame {
     /// A request with its number.
     pub fn request(sequence_number: SequenceNumber, pdu: impl Into<Pdu>) -> Self {
         let header = Header { command_status: CommandStatus::ROK, sequence_number: sequence_number.get() };
-        Self { header, pdu: pdu.into(), rest: Bytes::new() }
+        Self { header, pdu: pdu.into(), rest: Octets::EMPTY }
     }
 
     /// A response with the number of its request.
     pub fn response(sequence_number: u32, command_status: CommandStatus, pdu: impl Into<Pdu>) -> Self {
-        Self { header: Header { command_status, sequence_number }, pdu: pdu.into(), rest: Bytes::new() }
+        Self { header: Header { command_status, sequence_number }, pdu: pdu.into(), rest: Octets::EMPTY }
     }
 
     /// Reads one whole PDU, such as one from a log. For PDUs of a stream see [`framing`](crate::framing).

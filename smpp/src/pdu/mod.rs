@@ -31,7 +31,7 @@ use crate::codec::{
     LeniencyCounts, Limits, Reader, Refused, Slices, Source, Wire,
 };
 use crate::tlv::Tlvs;
-use crate::types::{CommandId, InterfaceVersion, ShortMessage};
+use crate::types::{CommandId, InterfaceVersion, Octets, ShortMessage};
 
 pub use self::alert_notification::AlertNotification;
 pub use self::bind::{
@@ -125,10 +125,10 @@ macro_rules! pdus {
                 limits: &Limits,
                 counts: &mut LeniencyCounts,
             ) -> O {
-                if length == 0 && header.is_in_order(command_id) {
+                if length == 0 {
                     match command_id {
-                        $($bare::COMMAND_ID => {
-                            return O::of(Ok(Frame { header, pdu: Self::$bare($bare::EMPTY), rest: Bytes::new() }));
+                        $($bare::COMMAND_ID if header.is_in_order($bare::COMMAND_ID) => {
+                            return O::of(Ok(Frame { header, pdu: Self::$bare($bare::EMPTY), rest: Octets::EMPTY }));
                         })*
                         _ => {}
                     }
@@ -254,17 +254,17 @@ pdus! {
     bare {
         EnquireLink,
         EnquireLinkResp,
+    }
+    always {
+        SubmitSm,
+        DeliverSm,
+        DataSm,
         GenericNack,
         Unbind,
         UnbindResp,
         CancelSmResp,
         ReplaceSmResp,
         CancelBroadcastSmResp,
-    }
-    always {
-        SubmitSm,
-        DeliverSm,
-        DataSm,
         BindReceiver,
         BindTransmitter,
         BindTransceiver,
@@ -350,7 +350,7 @@ fn unknown<O: Outcome>(header: Header, incoming: &mut Incoming<'_>) -> O {
         Some(()) => {
             let used = reader.used();
             let unknown = Unknown { command_id: incoming.command_id, body: incoming.take_body(used) };
-            O::of(Ok(Frame { header, pdu: unknown.into(), rest: Bytes::new() }))
+            O::of(Ok(Frame { header, pdu: unknown.into(), rest: Octets::EMPTY }))
         }
         None => {
             let refused = reader.refused();
@@ -376,7 +376,7 @@ fn absent<O: Outcome>(header: Header, incoming: &mut Incoming<'_>, pdu: Pdu) -> 
         return bad(header, incoming, refused);
     }
     let used = reader.used();
-    O::of(Ok(Frame { header, pdu, rest: incoming.take_body(used) }))
+    O::of(Ok(Frame { header, pdu, rest: incoming.take_body(used).into() }))
 }
 
 /// A response whose body is bad: the body is absent then, if that is forgiven, and its octets are left over.
@@ -388,7 +388,7 @@ fn broken<O: Outcome>(header: Header, incoming: &mut Incoming<'_>, refused: Refu
         return bad(header, incoming, refused);
     }
     let used = reader.used();
-    O::of(Ok(Frame { header, pdu, rest: incoming.take_body(used) }))
+    O::of(Ok(Frame { header, pdu, rest: incoming.take_body(used).into() }))
 }
 
 /// Whether a response has no body where its status is an error. One that is there for its TLVs says more about it.
@@ -453,7 +453,7 @@ mod tests {
         proptest::proptest!(|(octets in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..600))| {
             let mut source = arbitrary::Unstructured::new(&octets);
             let (header, pdu): (Header, Pdu) = arbitrary::Arbitrary::arbitrary(&mut source).unwrap();
-            let frame = Frame { header, pdu, rest: Bytes::new() };
+            let frame = Frame { header, pdu, rest: Octets::EMPTY };
             proptest::prop_assert_eq!(Frame::decode(encoded(&frame).freeze(), &Limits::esme()), Ok(frame));
         });
     }

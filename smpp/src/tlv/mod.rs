@@ -143,7 +143,7 @@ impl Tlvs {
     }
 
     fn append(&mut self, tag: Tag, value: &[u8]) {
-        let mut octets = BytesMut::from(std::mem::take(&mut self.0).into_bytes());
+        let mut octets = BytesMut::from(Bytes::from(std::mem::take(&mut self.0)));
         put_tlv(&mut octets, tag.0, value);
         self.0 = octets.freeze().into();
     }

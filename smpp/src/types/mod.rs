@@ -25,7 +25,7 @@ pub use self::command_status::CommandStatus;
 pub use self::composite::{ItsSessionInfo, NetworkErrorCode};
 pub use self::data_coding::{Alphabet, DataCoding, MessageClass, MessageWaiting, WaitingKind};
 pub use self::esm_class::{EsmClass, MessageType, MessagingMode};
-pub(crate) use self::octets::Octets;
+pub use self::octets::Octets;
 pub use self::password::Password;
 pub use self::registered_delivery::RegisteredDelivery;
 pub use self::sequence_number::{InvalidSequenceNumber, SequenceNumber};
