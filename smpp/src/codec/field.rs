@@ -1,10 +1,8 @@
 //! How each type of field is read, written and shown.
 
-use bytes::{BufMut, BytesMut};
-
-use super::primitives::{Fault, Reader, put_c_octet_string};
+use super::primitives::{Fault, Reader};
 use super::incoming::{SliceCutter, Slices};
-use super::{DecodeProblem, Leniency};
+use super::{DecodeProblem, Leniency, Room};
 use crate::types::*;
 
 /// A field of a body, or several that are one value: an address is three on the wire, a message two.
@@ -29,11 +27,11 @@ pub(crate) trait Field: Sized {
         self
     }
 
-    /// Octets on the wire.
+    /// Octets on the wire; TLVs, which are appended as they are, have none here.
     fn length(&self) -> usize;
 
-    /// Appends exactly [`length`](Self::length) octets.
-    fn write(&self, dst: &mut BytesMut);
+    /// Writes exactly [`length`](Self::length) octets.
+    fn write(&self, room: &mut Room<'_>);
 
     /// Appends name and value of each part.
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>);
@@ -100,14 +98,14 @@ impl<const N: usize> Field for COctetString<N> {
         reader.c_octet_string(self)
     }
 
-    #[inline]
+    #[inline(always)]
     fn length(&self) -> usize {
         self.len().saturating_add(1)
     }
 
-    #[inline]
-    fn write(&self, dst: &mut BytesMut) {
-        put_c_octet_string(dst, self);
+    #[inline(always)]
+    fn write(&self, room: &mut Room<'_>) {
+        room.c_octet_string(self);
     }
 
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
@@ -127,8 +125,8 @@ impl Field for Password {
         self.expose().length()
     }
 
-    fn write(&self, dst: &mut BytesMut) {
-        self.expose().write(dst);
+    fn write(&self, room: &mut Room<'_>) {
+        self.expose().write(room);
     }
 
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
@@ -147,14 +145,14 @@ impl Field for SmppTime {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn length(&self) -> usize {
         self.as_octets().length()
     }
 
-    #[inline]
-    fn write(&self, dst: &mut BytesMut) {
-        self.as_octets().write(dst);
+    #[inline(always)]
+    fn write(&self, room: &mut Room<'_>) {
+        self.as_octets().write(room);
     }
 
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
@@ -190,15 +188,15 @@ impl<const N: usize> Field for Address<N> {
         reader.c_octet_string(&mut self.addr).map_err(|fault| fault.in_part(2))
     }
 
-    #[inline]
+    #[inline(always)]
     fn length(&self) -> usize {
         self.addr.length().saturating_add(2)
     }
 
-    #[inline]
-    fn write(&self, dst: &mut BytesMut) {
-        dst.put_slice(&[self.ton.0, self.npi.0]);
-        self.addr.write(dst);
+    #[inline(always)]
+    fn write(&self, room: &mut Room<'_>) {
+        room.array([self.ton.0, self.npi.0]);
+        self.addr.write(room);
     }
 
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
@@ -248,15 +246,15 @@ impl Field for ShortMessage {
         Self::from_valid(cutter.cut(cutter.slices.text))
     }
 
-    #[inline]
+    #[inline(always)]
     fn length(&self) -> usize {
         self.len().saturating_add(1)
     }
 
-    #[inline]
-    fn write(&self, dst: &mut BytesMut) {
-        dst.put_u8(self.length_octet());
-        dst.put_slice(self.as_bytes());
+    #[inline(always)]
+    fn write(&self, room: &mut Room<'_>) {
+        room.octet(self.length_octet());
+        room.octets(self.as_bytes());
     }
 
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
@@ -278,14 +276,14 @@ impl Field for u8 {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn length(&self) -> usize {
         1
     }
 
-    #[inline]
-    fn write(&self, dst: &mut BytesMut) {
-        dst.put_u8(*self);
+    #[inline(always)]
+    fn write(&self, room: &mut Room<'_>) {
+        room.octet(*self);
     }
 
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
@@ -305,8 +303,8 @@ impl Field for CommandStatus {
         4
     }
 
-    fn write(&self, dst: &mut BytesMut) {
-        dst.put_u32(self.0);
+    fn write(&self, room: &mut Room<'_>) {
+        room.array(self.0.to_be_bytes());
     }
 
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
@@ -327,14 +325,14 @@ macro_rules! octet_fields {
                 Ok(())
             }
 
-            #[inline]
+            #[inline(always)]
             fn length(&self) -> usize {
                 1
             }
 
-            #[inline]
-            fn write(&self, dst: &mut BytesMut) {
-                dst.put_u8(self.0);
+            #[inline(always)]
+            fn write(&self, room: &mut Room<'_>) {
+                room.octet(self.0);
             }
 
             fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {

@@ -9,17 +9,15 @@ mod incoming;
 mod leniency;
 mod limits;
 mod primitives;
-
-use bytes::BytesMut;
+mod room;
 
 pub use self::error::{DecodeError, DecodeProblem, EncodeError, EncodeProblem};
 pub(crate) use self::field::{Field, address_parts};
 pub use self::field::{FieldValue, Value};
 pub use self::leniency::{Leniencies, Leniency, LeniencyCounts};
 pub use self::limits::Limits;
-pub(crate) use self::primitives::{
-    Fault, HEADER, Reader, command_length, header, put_header, put_tlv, tlv,
-};
+pub(crate) use self::primitives::{Fault, HEADER, Reader, command_length, header, tlv};
+pub(crate) use self::room::{Room, append, put_pdu, put_tlv};
 pub(crate) use self::incoming::{Incoming, Refused, SliceCutter, Slices, Source};
 use crate::types::{CommandId, Octets};
 
@@ -50,11 +48,13 @@ pub(crate) trait Body: Wire {
         bad: impl FnOnce(&mut Incoming<'_>, Refused) -> R,
     ) -> R;
 
-    /// Octets of the body.
+    fn tlvs(&self) -> &[u8];
+
+    /// Octets of the mandatory fields.
     fn length(&self) -> usize;
 
-    /// Appends exactly [`length`](Self::length) octets.
-    fn write(&self, dst: &mut BytesMut);
+    /// Writes exactly [`length`](Self::length) octets. The TLVs stand behind them as they are.
+    fn write(&self, room: &mut Room<'_>);
 }
 
 pub(crate) mod private {
@@ -112,14 +112,19 @@ macro_rules! wire {
                 good(Self { $($field),* }, rest)
             }
 
-            #[inline]
+            #[inline(always)]
+            fn tlvs(&self) -> &[u8] {
+                self.tlvs.octets()
+            }
+
+            #[inline(always)]
             fn length(&self) -> usize {
                 0usize$(.saturating_add($crate::codec::Field::length(&self.$field)))*
             }
 
-            #[inline]
-            fn write(&self, dst: &mut bytes::BytesMut) {
-                $($crate::codec::Field::write(&self.$field, dst);)*
+            #[inline(always)]
+            fn write(&self, room: &mut $crate::codec::Room<'_>) {
+                $($crate::codec::Field::write(&self.$field, room);)*
             }
         }
     };

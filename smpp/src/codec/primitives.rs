@@ -1,6 +1,5 @@
-//! The only place that touches octets: a body is taken apart here, and put together.
+//! The only place that touches octets on their way in: a body is taken apart here.
 
-use bytes::{BufMut, BytesMut};
 use memchr::memchr;
 use nom::bytes::complete::take;
 use nom::number::complete::{be_u8, be_u16, be_u32};
@@ -322,28 +321,6 @@ pub(crate) fn tlv(octets: &[u8]) -> Result<(&[u8], RawTlv<'_>), DecodeProblem> {
         Some((value, rest)) => Ok((rest, (tag, value))),
         None => Err(DecodeProblem::TlvCut { tag, length, left: behind.len() }),
     }
-}
-
-/// Appends a TLV; its value has at most 65,535 octets.
-pub(crate) fn put_tlv(dst: &mut BytesMut, tag: u16, value: &[u8]) {
-    dst.put_u16(tag);
-    dst.put_u16(u16::try_from(value.len()).unwrap_or(u16::MAX));
-    dst.put_slice(value);
-}
-
-/// Appends a string and its NUL.
-#[inline]
-pub(crate) fn put_c_octet_string<const N: usize>(dst: &mut BytesMut, text: &COctetString<N>) {
-    if !text.is_empty() {
-        dst.put_slice(text.as_slice());
-    }
-    dst.put_u8(NUL);
-}
-
-/// A header's four numbers, as they stand on the wire.
-#[inline]
-pub(crate) fn put_header(dst: &mut BytesMut, numbers: [u32; 4]) {
-    dst.put_slice(numbers.map(u32::to_be_bytes).as_flattened());
 }
 
 /// A header's four numbers, if 16 octets are there, and what stands behind them.

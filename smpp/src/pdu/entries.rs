@@ -1,11 +1,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 
 use crate::codec::{
-    DecodeProblem, Fault, Field, FieldValue, Leniencies, Limits, Reader, SliceCutter, Slices, Value, address_parts,
+    DecodeProblem, Fault, Field, FieldValue, Leniencies, Limits, Reader, Room, SliceCutter, Slices, Value,
+    address_parts, append,
 };
 use crate::types::{Address, COctetString, CommandId, CommandStatus, Octets};
 
@@ -76,7 +77,7 @@ impl<T: Entry> Entries<T> {
     pub fn push(&mut self, entry: &T) -> Result<(), TooManyEntries> {
         let count = self.count.checked_add(1).ok_or(TooManyEntries)?;
         let mut octets = BytesMut::from(Bytes::from(std::mem::take(&mut self.octets)));
-        entry.put(&mut octets);
+        append(&mut octets, entry.length(), |room| entry.put(room));
         self.octets = octets.freeze().into();
         self.count = count;
         Ok(())
@@ -113,7 +114,8 @@ trait Layout: Sized {
     const LIST: &'static str;
 
     fn take(reader: &mut Reader<'_>) -> Result<Self, Fault>;
-    fn put(&self, dst: &mut BytesMut);
+    fn length(&self) -> usize;
+    fn put(&self, room: &mut Room<'_>);
     /// Whether the version allows a list of this length.
     fn check_count(count: u8, limits: &Limits) -> Result<(), DecodeProblem>;
     fn part(part: u8) -> &'static str;
@@ -148,15 +150,22 @@ impl Layout for Destination {
         }
     }
 
-    fn put(&self, dst: &mut BytesMut) {
+    fn length(&self) -> usize {
+        match self {
+            Self::Sme(address) => address.length().saturating_add(1),
+            Self::DistributionList(name) => name.length().saturating_add(1),
+        }
+    }
+
+    fn put(&self, room: &mut Room<'_>) {
         match self {
             Self::Sme(address) => {
-                dst.put_u8(SME);
-                address.write(dst);
+                room.octet(SME);
+                address.write(room);
             }
             Self::DistributionList(name) => {
-                dst.put_u8(DISTRIBUTION_LIST);
-                name.write(dst);
+                room.octet(DISTRIBUTION_LIST);
+                name.write(room);
             }
         }
     }
@@ -202,9 +211,13 @@ impl Layout for UnsuccessSme {
         Ok(Self { destination, error_status_code })
     }
 
-    fn put(&self, dst: &mut BytesMut) {
-        self.destination.write(dst);
-        self.error_status_code.write(dst);
+    fn length(&self) -> usize {
+        self.destination.length().saturating_add(self.error_status_code.length())
+    }
+
+    fn put(&self, room: &mut Room<'_>) {
+        self.destination.write(room);
+        self.error_status_code.write(room);
     }
 
     fn check_count(_: u8, _: &Limits) -> Result<(), DecodeProblem> {
@@ -253,9 +266,9 @@ impl<T: Entry> Field for Entries<T> {
         self.octets.len().saturating_add(1)
     }
 
-    fn write(&self, dst: &mut BytesMut) {
-        dst.put_u8(self.count);
-        dst.put_slice(&self.octets);
+    fn write(&self, room: &mut Room<'_>) {
+        room.octet(self.count);
+        room.octets(&self.octets);
     }
 
     fn show<'a>(&'a self, _: &'static str, shown: &mut Vec<FieldValue<'a>>) {

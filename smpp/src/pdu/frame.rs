@@ -3,7 +3,7 @@ use thiserror::Error;
 
 use super::{GenericNack, Pdu};
 use crate::codec::{
-    DecodeError, EncodeError, EncodeProblem, HEADER, Incoming, Leniencies, LeniencyCounts, Limits, Source, header, put_header,
+    DecodeError, EncodeError, HEADER, Incoming, Leniencies, LeniencyCounts, Limits, Source, header,
 };
 use crate::types::{CommandId, CommandStatus, Octets, SequenceNumber};
 
@@ -130,20 +130,15 @@ impl Frame {
     /// # Errors
     ///
     /// More octets than command_length can say; the buffer is then as it was.
+    #[inline]
     pub fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
-        let length = HEADER.saturating_add(self.pdu.body_length()).saturating_add(self.rest.len());
-        let Ok(command_length) = u32::try_from(length) else {
-            let problem = EncodeProblem::PduTooLong { length, limit: u32::MAX as usize };
-            return Err(EncodeError { message: self.pdu.name(), field: None, problem });
-        };
-        dst.reserve(length);
-        let Header { command_status, sequence_number } = self.header;
-        put_header(dst, [command_length, self.pdu.command_id().0, command_status.0, sequence_number]);
-        self.pdu.write_body(dst);
-        if !self.rest.is_empty() {
-            dst.extend_from_slice(&self.rest);
-        }
-        Ok(())
+        self.encode_up_to(u32::MAX, dst)
+    }
+
+    /// As [`encode`](Self::encode), with a limit to the octets of the PDU.
+    #[inline(always)]
+    pub(crate) fn encode_up_to(&self, limit: u32, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        self.pdu.write(self.header, &self.rest, dst, limit)
     }
 
     /// The response that refuses this PDU: its own one without a body, or a generic_nack if the operation is not

@@ -24,11 +24,11 @@ mod submit_multi;
 mod submit_sm;
 mod unbind;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 
 use crate::codec::{
     Body, DecodeError, DecodeProblem, EncodeError, EncodeProblem, FieldValue, HEADER, Incoming, Leniencies, Leniency,
-    LeniencyCounts, Limits, Reader, Refused, Slices, Source, Wire,
+    LeniencyCounts, Limits, Reader, Refused, Room, Slices, Source, Wire, put_pdu,
 };
 use crate::tlv::Tlvs;
 use crate::types::{CommandId, InterfaceVersion, Octets, ShortMessage};
@@ -173,23 +173,28 @@ macro_rules! pdus {
                 }
             }
 
-            /// Octets of the body.
-            #[inline]
-            pub(crate) fn body_length(&self) -> usize {
+            /// Appends the PDU, if it has no more octets than the limit.
+            #[inline(always)]
+            pub(crate) fn write(&self, header: Header, rest: &[u8], dst: &mut BytesMut, limit: u32) -> Result<(), EncodeError> {
                 match self {
-                    $(Self::$pdu(pdu) => pdu.length(),)*
-                    $(Self::$response(response) => response.as_ref().map_or(0, Body::length),)*
-                    Self::Unknown(unknown) => unknown.body.len(),
+                    $(Self::$bare(pdu) => put(pdu, header, rest, dst, limit),)*
+                    _ => self.write_any(header, rest, dst, limit),
                 }
             }
 
-            #[inline]
-            pub(crate) fn write_body(&self, dst: &mut BytesMut) {
+            #[inline(never)]
+            fn write_any(&self, header: Header, rest: &[u8], dst: &mut BytesMut, limit: u32) -> Result<(), EncodeError> {
                 match self {
-                    $(Self::$pdu(pdu) => pdu.write(dst),)*
-                    $(Self::$response(Some(response)) => response.write(dst),
-                    Self::$response(None) => {})*
-                    Self::Unknown(unknown) => dst.put_slice(&unknown.body),
+                    $(Self::$pdu(pdu) => put(pdu, header, rest, dst, limit),)*
+                    $(Self::$response(Some(response)) => put(response, header, rest, dst, limit),)*
+                    _ => {
+                        let (name, body) = match self {
+                            Self::Unknown(unknown) => (self.name(), unknown.body.as_ref()),
+                            _ => (self.name(), Default::default()),
+                        };
+                        let fields = |_: &mut Room<'_>| {};
+                        put_fields(self.command_id(), name, header, (0, fields), [body, rest], dst, limit)
+                    }
                 }
             }
 
@@ -339,6 +344,38 @@ impl Default for Pdu {
 impl From<Unknown> for Pdu {
     fn from(unknown: Unknown) -> Self {
         Self::Unknown(unknown)
+    }
+}
+
+#[inline(always)]
+fn put<T: Body>(pdu: &T, header: Header, rest: &[u8], dst: &mut BytesMut, limit: u32) -> Result<(), EncodeError> {
+    let fields = (pdu.length(), |room: &mut Room<'_>| pdu.write(room));
+    put_fields(T::COMMAND_ID, T::NAME, header, fields, [pdu.tlvs(), rest], dst, limit)
+}
+
+/// Appends a PDU: mandatory fields by their length and what writes them, TLVs, and what is left over.
+#[inline(always)]
+fn put_fields(
+    command_id: CommandId,
+    message: &'static str,
+    header: Header,
+    (length, fill): (usize, impl FnOnce(&mut Room<'_>)),
+    [tlvs, rest]: [&[u8]; 2],
+    dst: &mut BytesMut,
+    limit: u32,
+) -> Result<(), EncodeError> {
+    let whole = HEADER.saturating_add(length).saturating_add(tlvs.len()).saturating_add(rest.len());
+    match u32::try_from(whole) {
+        Ok(command_length) if command_length <= limit => {
+            let Header { command_status, sequence_number } = header;
+            dst.reserve(whole);
+            put_pdu(dst, [command_length, command_id.0, command_status.0, sequence_number], length, fill, tlvs, rest);
+            Ok(())
+        }
+        _ => {
+            let problem = EncodeProblem::PduTooLong { length: whole, limit: limit.try_into().unwrap_or(usize::MAX) };
+            Err(EncodeError { message, field: None, problem })
+        }
     }
 }
 

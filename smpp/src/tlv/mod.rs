@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 
 use crate::codec::{
-    DecodeProblem, Fault, Field, FieldValue, Leniency, Reader, SliceCutter, Slices, put_tlv, tlv,
+    DecodeProblem, Fault, Field, FieldValue, Leniency, Reader, Room, SliceCutter, Slices, put_tlv, tlv,
 };
 use crate::types::{CommandId, Octets};
 
@@ -136,6 +136,12 @@ impl Tlvs {
         self.0.as_bytes()
     }
 
+    /// The same as octets.
+    #[inline(always)]
+    pub(crate) fn octets(&self) -> &[u8] {
+        &self.0
+    }
+
     /// A copy that does not keep the read buffer alive.
     #[must_use]
     pub fn detach(&self) -> Self {
@@ -194,17 +200,13 @@ impl Field for Tlvs {
         Self(cutter.cut(cutter.slices.tlvs))
     }
 
-    #[inline]
+    #[inline(always)]
     fn length(&self) -> usize {
-        self.0.len()
+        0
     }
 
-    #[inline]
-    fn write(&self, dst: &mut BytesMut) {
-        if !self.0.is_empty() {
-            dst.extend_from_slice(&self.0);
-        }
-    }
+    #[inline(always)]
+    fn write(&self, _: &mut Room<'_>) {}
 
     fn show<'a>(&'a self, _: &'static str, _: &mut Vec<FieldValue<'a>>) {}
 }

@@ -26,7 +26,7 @@ pub struct COctetString<const N: usize> {
     /// octets of two meanings would be moved as a block through memory where others are moved in registers.
     over_long: Option<Box<[u8; MAX_OVER_LONG]>>,
     length: u8,
-    /// What stands behind `length` octets is of no account.
+    /// Behind `length` octets stands a NUL. What stands behind that is of no account.
     octets: [u8; N],
 }
 
@@ -76,6 +76,15 @@ impl<const N: usize> COctetString<N> {
     /// Number of octets, the NUL not counted.
     pub fn len(&self) -> usize {
         usize::from(self.length)
+    }
+
+    /// The block in which the text stands, its NUL behind it; none if it is too long for one.
+    #[inline(always)]
+    pub(crate) fn block(&self) -> Option<&[u8; N]> {
+        match self.over_long {
+            None => Some(&self.octets),
+            Some(_) => None,
+        }
     }
 
     /// Whether there is no text.
