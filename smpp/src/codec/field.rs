@@ -1,7 +1,7 @@
 //! How each type of field is read, written and shown.
 
-use super::primitives::{Fault, Reader};
 use super::incoming::{SliceCutter, Slices};
+use super::primitives::{Fault, Reader};
 use super::{DecodeProblem, Leniency, Room};
 use crate::types::*;
 
@@ -27,11 +27,17 @@ pub(crate) trait Field: Sized {
         self
     }
 
-    /// Octets on the wire; TLVs, which are appended as they are, have none here.
+    /// Octets on the wire, but for what stands behind the fields.
     fn length(&self) -> usize;
 
     /// Writes exactly [`length`](Self::length) octets.
     fn write(&self, room: &mut Room<'_>);
+
+    /// Octets that stand behind all other fields, as they are: text and TLVs.
+    #[inline(always)]
+    fn behind(&self) -> &[u8] {
+        &[]
+    }
 
     /// Appends name and value of each part.
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>);
@@ -248,13 +254,17 @@ impl Field for ShortMessage {
 
     #[inline(always)]
     fn length(&self) -> usize {
-        self.len().saturating_add(1)
+        1
     }
 
     #[inline(always)]
     fn write(&self, room: &mut Room<'_>) {
         room.octet(self.length_octet());
-        room.octets(self.as_bytes());
+    }
+
+    #[inline(always)]
+    fn behind(&self) -> &[u8] {
+        self.as_ref()
     }
 
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {

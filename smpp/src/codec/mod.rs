@@ -14,11 +14,13 @@ mod room;
 pub use self::error::{DecodeError, DecodeProblem, EncodeError, EncodeProblem};
 pub(crate) use self::field::{Field, address_parts};
 pub use self::field::{FieldValue, Value};
+pub(crate) use self::incoming::{Incoming, Refused, SliceCutter, Slices, Source};
 pub use self::leniency::{Leniencies, Leniency, LeniencyCounts};
 pub use self::limits::Limits;
 pub(crate) use self::primitives::{Fault, HEADER, Reader, command_length, header, tlv};
-pub(crate) use self::room::{Room, append, put_pdu, put_tlv};
-pub(crate) use self::incoming::{Incoming, Refused, SliceCutter, Slices, Source};
+pub(crate) use self::room::{Room, append, header_octets, put_octets, put_tlv};
+use bytes::BytesMut;
+
 use crate::types::{CommandId, Octets};
 
 /// A PDU: a struct whose fields stand in the body in the order of its wire line.
@@ -48,13 +50,14 @@ pub(crate) trait Body: Wire {
         bad: impl FnOnce(&mut Incoming<'_>, Refused) -> R,
     ) -> R;
 
-    fn tlvs(&self) -> &[u8];
+    /// Octets of the fields, and of the text and the TLVs behind them.
+    fn lengths(&self) -> (usize, usize);
 
-    /// Octets of the mandatory fields.
-    fn length(&self) -> usize;
-
-    /// Writes exactly [`length`](Self::length) octets. The TLVs stand behind them as they are.
+    /// Writes the fields.
     fn write(&self, room: &mut Room<'_>);
+
+    /// Appends text and TLVs.
+    fn put_behind(&self, dst: &mut BytesMut);
 }
 
 pub(crate) mod private {
@@ -113,13 +116,15 @@ macro_rules! wire {
             }
 
             #[inline(always)]
-            fn tlvs(&self) -> &[u8] {
-                self.tlvs.octets()
+            fn lengths(&self) -> (usize, usize) {
+                let fields = 0usize$(.saturating_add($crate::codec::Field::length(&self.$field)))*;
+                let behind = 0usize$(.saturating_add($crate::codec::Field::behind(&self.$field).len()))*;
+                (fields, behind)
             }
 
             #[inline(always)]
-            fn length(&self) -> usize {
-                0usize$(.saturating_add($crate::codec::Field::length(&self.$field)))*
+            fn put_behind(&self, dst: &mut bytes::BytesMut) {
+                $($crate::codec::put_octets(dst, $crate::codec::Field::behind(&self.$field));)*
             }
 
             #[inline(always)]

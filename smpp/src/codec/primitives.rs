@@ -56,15 +56,7 @@ impl Fault {
 impl<'a> Reader<'a> {
     #[inline(always)]
     pub(crate) fn new(command_id: CommandId, body: &'a [u8], limits: &'a Limits, used: Leniencies) -> Self {
-        Self {
-            rest: body,
-            length: body.len(),
-            command_id,
-            limits,
-            used,
-            receipt: false,
-            error: None,
-        }
+        Self { rest: body, length: body.len(), command_id, limits, used, receipt: false, error: None }
     }
 
     pub(crate) fn command_id(&self) -> CommandId {

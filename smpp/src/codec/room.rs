@@ -51,38 +51,35 @@ impl Room<'_> {
     }
 }
 
+/// Octets that are made at once, which takes fewer steps than a number of them that varies. Few PDUs have more, text and
+/// TLVs not counted.
+const BLOCK: usize = 128;
+
 /// Appends so many octets, which `fill` writes.
 #[inline(always)]
 pub(crate) fn append(dst: &mut BytesMut, length: usize, fill: impl FnOnce(&mut Room<'_>)) {
     let before = dst.len();
-    dst.put_bytes(0, length);
+    if length <= BLOCK {
+        dst.put_slice(&[0; BLOCK]);
+        dst.truncate(before.saturating_add(length));
+    } else {
+        dst.put_bytes(0, length);
+    }
     fill(&mut Room(dst.get_mut(before..).unwrap_or_default()));
 }
 
-/// Appends a PDU: the numbers of its header, its fields, which `fill` writes, its TLVs, and what is left over.
+/// The numbers of a header as they stand on the wire.
 #[inline(always)]
-pub(crate) fn put_pdu(
-    dst: &mut BytesMut,
-    numbers: [u32; 4],
-    fields: usize,
-    fill: impl FnOnce(&mut Room<'_>),
-    tlvs: &[u8],
-    rest: &[u8],
-) {
+pub(crate) fn header_octets(numbers: [u32; 4]) -> [u8; HEADER] {
     let [[a, b, c, d], [e, f, g, h], [i, j, k, l], [m, n, o, p]] = numbers.map(u32::to_be_bytes);
-    let header: [u8; HEADER] = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p];
-    if fields == 0 {
-        dst.put_slice(&header);
-    } else {
-        append(dst, HEADER.saturating_add(fields), |room| {
-            room.array(header);
-            fill(room);
-        });
-    }
-    for octets in [tlvs, rest] {
-        if !octets.is_empty() {
-            dst.put_slice(octets);
-        }
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+}
+
+/// Appends octets, if there are any.
+#[inline(always)]
+pub(crate) fn put_octets(dst: &mut BytesMut, octets: &[u8]) {
+    if !octets.is_empty() {
+        dst.put_slice(octets);
     }
 }
 

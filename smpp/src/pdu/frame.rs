@@ -2,9 +2,7 @@ use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 
 use super::{GenericNack, Pdu};
-use crate::codec::{
-    DecodeError, EncodeError, HEADER, Incoming, Leniencies, LeniencyCounts, Limits, Source, header,
-};
+use crate::codec::{DecodeError, EncodeError, HEADER, Incoming, Leniencies, LeniencyCounts, Limits, Source, header};
 use crate::types::{CommandId, CommandStatus, Octets, SequenceNumber};
 
 /// What a header says beside the operation and the length, which stand in the PDU itself.

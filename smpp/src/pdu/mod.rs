@@ -24,11 +24,11 @@ mod submit_multi;
 mod submit_sm;
 mod unbind;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::codec::{
     Body, DecodeError, DecodeProblem, EncodeError, EncodeProblem, FieldValue, HEADER, Incoming, Leniencies, Leniency,
-    LeniencyCounts, Limits, Reader, Refused, Room, Slices, Source, Wire, put_pdu,
+    LeniencyCounts, Limits, Reader, Refused, Slices, Source, Wire, append, header_octets, put_octets,
 };
 use crate::tlv::Tlvs;
 use crate::types::{CommandId, InterfaceVersion, Octets, ShortMessage};
@@ -187,13 +187,17 @@ macro_rules! pdus {
                 match self {
                     $(Self::$pdu(pdu) => put(pdu, header, rest, dst, limit),)*
                     $(Self::$response(Some(response)) => put(response, header, rest, dst, limit),)*
-                    _ => {
-                        let (name, body) = match self {
-                            Self::Unknown(unknown) => (self.name(), unknown.body.as_ref()),
-                            _ => (self.name(), Default::default()),
-                        };
-                        let fields = |_: &mut Room<'_>| {};
-                        put_fields(self.command_id(), name, header, (0, fields), [body, rest], dst, limit)
+                    Self::Unknown(unknown) => {
+                        let Unknown { command_id, body } = unknown;
+                        dst.put_slice(&header_of(*command_id, header, body.len(), rest, limit)?);
+                        put_octets(dst, body);
+                        put_octets(dst, rest);
+                        Ok(())
+                    }
+                    $(Self::$response(None))|* => {
+                        dst.put_slice(&header_of(self.command_id(), header, 0, rest, limit)?);
+                        put_octets(dst, rest);
+                        Ok(())
                     }
                 }
             }
@@ -347,34 +351,42 @@ impl From<Unknown> for Pdu {
     }
 }
 
+/// Appends a PDU: its header and fields in one piece, text and TLVs, and what is left over.
 #[inline(always)]
 fn put<T: Body>(pdu: &T, header: Header, rest: &[u8], dst: &mut BytesMut, limit: u32) -> Result<(), EncodeError> {
-    let fields = (pdu.length(), |room: &mut Room<'_>| pdu.write(room));
-    put_fields(T::COMMAND_ID, T::NAME, header, fields, [pdu.tlvs(), rest], dst, limit)
+    let (fields, behind) = pdu.lengths();
+    let header = header_of(T::COMMAND_ID, header, fields.saturating_add(behind), rest, limit)?;
+    if fields == 0 {
+        dst.put_slice(&header);
+    } else {
+        append(dst, HEADER.saturating_add(fields), |room| {
+            room.array(header);
+            pdu.write(room);
+        });
+    }
+    pdu.put_behind(dst);
+    put_octets(dst, rest);
+    Ok(())
 }
 
-/// Appends a PDU: mandatory fields by their length and what writes them, TLVs, and what is left over.
+/// The header of a PDU that has no more octets than the limit.
 #[inline(always)]
-fn put_fields(
+fn header_of(
     command_id: CommandId,
-    message: &'static str,
     header: Header,
-    (length, fill): (usize, impl FnOnce(&mut Room<'_>)),
-    [tlvs, rest]: [&[u8]; 2],
-    dst: &mut BytesMut,
+    body: usize,
+    rest: &[u8],
     limit: u32,
-) -> Result<(), EncodeError> {
-    let whole = HEADER.saturating_add(length).saturating_add(tlvs.len()).saturating_add(rest.len());
-    match u32::try_from(whole) {
+) -> Result<[u8; HEADER], EncodeError> {
+    let Header { command_status, sequence_number } = header;
+    let length = HEADER.saturating_add(body).saturating_add(rest.len());
+    match u32::try_from(length) {
         Ok(command_length) if command_length <= limit => {
-            let Header { command_status, sequence_number } = header;
-            dst.reserve(whole);
-            put_pdu(dst, [command_length, command_id.0, command_status.0, sequence_number], length, fill, tlvs, rest);
-            Ok(())
+            Ok(header_octets([command_length, command_id.0, command_status.0, sequence_number]))
         }
         _ => {
-            let problem = EncodeProblem::PduTooLong { length: whole, limit: limit.try_into().unwrap_or(usize::MAX) };
-            Err(EncodeError { message, field: None, problem })
+            let problem = EncodeProblem::PduTooLong { length, limit: limit.try_into().unwrap_or(usize::MAX) };
+            Err(EncodeError { message: command_id.name().unwrap_or("unknown"), field: None, problem })
         }
     }
 }
@@ -444,7 +456,8 @@ fn check_header(header: Header, incoming: &mut Incoming<'_>) -> Result<(), Refus
     let (command_id, name) = (incoming.command_id, incoming.command_id.name());
     let mut reader = incoming.reader();
     let is_forgiven = (header.number_is_in_range(command_id)
-        || forgive(&mut reader, name, "sequence_number", Leniency::SequenceNumber, DecodeProblem::SequenceNumber).is_some())
+        || forgive(&mut reader, name, "sequence_number", Leniency::SequenceNumber, DecodeProblem::SequenceNumber)
+            .is_some())
         && (header.status_is_in_place(command_id)
             || forgive(&mut reader, name, "command_status", Leniency::StatusInRequest, DecodeProblem::StatusInRequest)
                 .is_some());

@@ -136,12 +136,6 @@ impl Tlvs {
         self.0.as_bytes()
     }
 
-    /// The same as octets.
-    #[inline(always)]
-    pub(crate) fn octets(&self) -> &[u8] {
-        &self.0
-    }
-
     /// A copy that does not keep the read buffer alive.
     #[must_use]
     pub fn detach(&self) -> Self {
@@ -207,6 +201,11 @@ impl Field for Tlvs {
 
     #[inline(always)]
     fn write(&self, _: &mut Room<'_>) {}
+
+    #[inline(always)]
+    fn behind(&self) -> &[u8] {
+        &self.0
+    }
 
     fn show<'a>(&'a self, _: &'static str, _: &mut Vec<FieldValue<'a>>) {}
 }
