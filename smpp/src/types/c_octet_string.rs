@@ -301,7 +301,7 @@ mod tests {
         // Ones and high bits around it, which a sloppy search takes for NULs; a source as long as the string can be, and
         // longer, and one that ends with the NUL.
         for filler in [0x01, 0x7f, 0x80, 0x81, 0xff] {
-            assert_eq!(COctetString::<21>::EMPTY.set_up_to_nul(&[filler; 30]), None);
+            assert_eq!(COctetString::<21>::default().set_up_to_nul(&[filler; 30]), None);
             for (at, length) in (0..21).flat_map(|at| [(at, at + 1), (at, 21), (at, 30)]) {
                 let mut source = vec![filler; length];
                 source[at] = 0;
@@ -311,7 +311,7 @@ mod tests {
                 let mut string = COctetString::<21>::EMPTY;
                 assert_eq!(string.set_up_to_nul(&source), Some((at, at == 0 || filler < 0x80)), "{filler:#x} {length}");
                 assert_eq!(string, COctetString::new(&source[..at]).unwrap());
-                assert_eq!(COctetString::<21>::EMPTY.set_up_to_nul(&source[..at]), None);
+                assert_eq!(COctetString::<21>::default().set_up_to_nul(&source[..at]), None);
             }
         }
     }
