@@ -33,7 +33,8 @@ pub(crate) trait Field: Sized {
     /// Writes exactly [`length`](Self::length) octets.
     fn write(&self, room: &mut Room<'_>);
 
-    /// Octets that stand behind all other fields, as they are: text and TLVs.
+    /// Octets that stand behind all other fields, as they are: a message's text, which is the last mandatory field, and
+    /// TLVs.
     #[inline(always)]
     fn behind(&self) -> &[u8] {
         &[]

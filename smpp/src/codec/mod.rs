@@ -11,6 +11,8 @@ mod limits;
 mod primitives;
 mod room;
 
+use bytes::BytesMut;
+
 pub use self::error::{DecodeError, DecodeProblem, EncodeError, EncodeProblem};
 pub(crate) use self::field::{Field, address_parts};
 pub use self::field::{FieldValue, Value};
@@ -19,8 +21,6 @@ pub use self::leniency::{Leniencies, Leniency, LeniencyCounts};
 pub use self::limits::Limits;
 pub(crate) use self::primitives::{Fault, HEADER, Reader, command_length, header, tlv};
 pub(crate) use self::room::{Room, append, header_octets, put_octets, put_tlv};
-use bytes::BytesMut;
-
 use crate::types::{CommandId, Octets};
 
 /// A PDU: a struct whose fields stand in the body in the order of its wire line.
@@ -41,8 +41,9 @@ pub(crate) trait Body: Wire {
     /// As `Default`.
     const EMPTY: Self;
 
-    /// Reads it, checks what else there is to check, takes it off the source, and hands it on with what is left over.
-    /// Nothing is taken off if it is bad. A PDU is too large to be returned and then moved into what it is a part of.
+    /// Reads it field by field, does the `check` that is left, takes it off the source, and hands it to `good` with what
+    /// is left over. If it is bad, nothing is taken off. A PDU is too large to be returned here and then moved into what
+    /// it is a part of.
     fn read<R>(
         incoming: &mut Incoming<'_>,
         check: impl FnOnce(&mut Reader<'_>, &Slices) -> Option<()>,

@@ -95,13 +95,13 @@ impl<E> Outcome for Result<Option<Result<Frame, BadPdu>>, E> {
     }
 }
 
-/// Declares [`Pdu`] over three groups: PDUs that are a header and, at most, TLVs; those that always have their body; and
-/// responses whose body may be absent.
+/// Declares [`Pdu`] over three groups: the two PDUs that keep a link alive, which are a header and no more and are read
+/// and written in a short cut; others that always have their body; and responses whose body may be absent.
 macro_rules! pdus {
-    (bare { $($bare:ident,)* } always { $($pdu:ident,)* } optional { $($response:ident,)* }) => {
-        pdus!(@ bare { $($bare,)* } always { $($bare,)* $($pdu,)* } optional { $($response,)* });
+    (keep_alive { $($alive:ident,)* } always { $($pdu:ident,)* } optional { $($response:ident,)* }) => {
+        pdus!(@ keep_alive { $($alive,)* } always { $($alive,)* $($pdu,)* } optional { $($response,)* });
     };
-    (@ bare { $($bare:ident,)* } always { $($pdu:ident,)* } optional { $($response:ident,)* }) => {
+    (@ keep_alive { $($alive:ident,)* } always { $($pdu:ident,)* } optional { $($response:ident,)* }) => {
         /// Any PDU.
         #[derive(Clone, Debug, Eq, PartialEq)]
         #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
@@ -127,8 +127,8 @@ macro_rules! pdus {
             ) -> O {
                 if length == 0 {
                     match command_id {
-                        $($bare::COMMAND_ID if header.is_in_order($bare::COMMAND_ID) => {
-                            return O::of(Ok(Frame { header, pdu: Self::$bare($bare::EMPTY), rest: Octets::EMPTY }));
+                        $($alive::COMMAND_ID if header.is_in_order($alive::COMMAND_ID) => {
+                            return O::of(Ok(Frame { header, pdu: Self::$alive($alive::EMPTY), rest: Octets::EMPTY }));
                         })*
                         _ => {}
                     }
@@ -177,7 +177,7 @@ macro_rules! pdus {
             #[inline(always)]
             pub(crate) fn write(&self, header: Header, rest: &[u8], dst: &mut BytesMut, limit: u32) -> Result<(), EncodeError> {
                 match self {
-                    $(Self::$bare(pdu) => put(pdu, header, rest, dst, limit),)*
+                    $(Self::$alive(pdu) => put(pdu, header, rest, dst, limit),)*
                     _ => self.write_any(header, rest, dst, limit),
                 }
             }
@@ -260,7 +260,7 @@ macro_rules! pdus {
 }
 
 pdus! {
-    bare {
+    keep_alive {
         EnquireLink,
         EnquireLinkResp,
     }
