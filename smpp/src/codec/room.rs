@@ -7,7 +7,7 @@ use bytes::{BufMut, BytesMut};
 use super::HEADER;
 use crate::types::COctetString;
 
-/// Room for the fields of a PDU, whose lengths were added up before. What does not fit is not written.
+/// Room for the fields of a PDU, whose lengths were added up before; there may be more. What does not fit is not written.
 pub(crate) struct Room<'a>(&'a mut [u8]);
 
 impl Room<'_> {
@@ -59,13 +59,12 @@ const BLOCK: usize = 128;
 #[inline(always)]
 pub(crate) fn append(dst: &mut BytesMut, length: usize, fill: impl FnOnce(&mut Room<'_>)) {
     let before = dst.len();
-    if length <= BLOCK {
-        dst.put_slice(&[0; BLOCK]);
-        dst.truncate(before.saturating_add(length));
-    } else {
-        dst.put_bytes(0, length);
+    match length <= BLOCK {
+        true => dst.put_slice(&[0; BLOCK]),
+        false => dst.put_bytes(0, length),
     }
     fill(&mut Room(dst.get_mut(before..).unwrap_or_default()));
+    dst.truncate(before.saturating_add(length));
 }
 
 /// The numbers of a header as they stand on the wire.

@@ -19,15 +19,17 @@ pub struct Header {
 /// One PDU with its header, and with the octets that it has too many.
 ///
 /// Decoding and then encoding gives the same octets for every PDU that was accepted.
+// In this order, what every frame has stands in the same line of the cache, before fields that most PDUs do not have.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
 pub struct Frame {
     /// Status and sequence number.
     pub header: Header,
-    /// The PDU.
-    pub pdu: Pdu,
     /// Octets behind the PDU that belong to none of its fields; none in a PDU that keeps to the specification.
     /// Written back by [`encode`](Self::encode).
     pub rest: Octets,
+    /// The PDU.
+    pub pdu: Pdu,
 }
 
 /// A PDU that was cut from the stream and not looked into.
