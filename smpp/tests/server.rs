@@ -319,6 +319,29 @@ async fn a_delivery_that_was_given_up_is_not_sent_and_one_that_was_sent_keeps_it
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_delivery_that_is_dropped_before_the_link_has_its_turn_is_not_sent() {
+    let World { server, .. } = world(AccountLimits::default(), Config::default());
+    let mut esme = Esme::bound(&server, "kudu").await;
+    {
+        let mut delivery = std::pin::pin!(server.registry().deliver("kudu", DeliverSm::default()));
+        assert!(futures::poll!(delivery.as_mut()).is_pending());
+    }
+    esme.send(2, Unbind::default()).await;
+    assert!(matches!(esme.next().await.unwrap().pdu, Pdu::UnbindResp(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_unbinds_takes_no_deliveries() {
+    let World { server, mut kept, .. } = world(AccountLimits::default(), Config::default());
+    let mut esme = Esme::bound(&server, "kudu").await;
+    esme.send_all([(2, Pdu::from(submit("keep"))), (3, Unbind::default().into())]).await;
+    let request = kept.recv().await.unwrap();
+    assert_eq!(server.registry().deliver("kudu", DeliverSm::default()).await, Err(DeliverError::NotBound));
+    request.accept("1".parse().unwrap());
+    assert_eq!(esme.answers(2).await, [(2, CommandStatus::ROK), (3, CommandStatus::ROK)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn shutdown_answers_what_was_taken_and_unbinds() {
     let World { server, .. } = world(AccountLimits::default(), Config::default());
     let mut esme = Esme::bound(&server, "kudu").await;
