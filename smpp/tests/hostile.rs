@@ -9,6 +9,7 @@
     reason = "a test"
 )]
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -132,6 +133,9 @@ fn no_attack_hangs_or_ends_more_than_it_has_to_or_takes_memory() {
 
 #[test]
 fn attacks_have_names_of_their_own() {
+    let all: HashSet<_> =
+        hostile::against_server().into_iter().chain(hostile::against_client()).map(|attack| attack.name).collect();
+    assert_eq!(all.len(), 79, "the README says how many");
     for attacks in [hostile::against_server(), hostile::against_client()] {
         let mut names: Vec<_> = attacks.iter().map(|attack| attack.name).collect();
         names.sort_unstable();
