@@ -437,3 +437,6 @@ const MAX_WINDOW: usize = 1_000_000;
 
 /// enquire_links are never closer than this.
 const MIN_ENQUIRE_LINK: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+mod tests;
