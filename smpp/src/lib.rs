@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "tokio")]
+pub mod client;
 pub mod codec;
 pub mod correlation;
 #[cfg(feature = "tokio")]

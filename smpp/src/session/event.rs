@@ -63,7 +63,6 @@ pub struct Ticket {
 /// Each request of this end that has a response ends in exactly one of [`Response`](Self::Response),
 /// [`Mismatched`](Self::Mismatched) and [`Unanswered`](Self::Unanswered).
 #[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "no heap on the hot path")]
 #[non_exhaustive]
 pub enum Event {
     /// The peer asks: answer with [`respond`](super::Session::respond) or [`refuse`](super::Session::refuse), in any
@@ -133,6 +132,9 @@ pub enum Unanswered {
     /// The link ended first.
     #[error("the link ended before an answer came")]
     Closed,
+    /// The answer was the response of another operation.
+    #[error("the answer is that of another operation")]
+    Mismatched,
     /// The answer has a body that is refused; see [`Event::Bad`], which follows.
     #[error("the answer cannot be read")]
     BadResponse,
