@@ -53,6 +53,8 @@ struct State {
     queue_full: Duration,
     /// Whether something was sent since the last pause: only its answers tell whether the pause was long enough.
     tried: bool,
+    /// Whether the message centre has taken something since.
+    taken: bool,
 }
 
 /// What the bucket holds, as time.
@@ -62,7 +64,8 @@ impl Pacer {
     /// A pacer that has sent nothing yet.
     pub fn new(config: PacerConfig) -> Self {
         let (throttled, queue_full) = (config.throttled, config.queue_full);
-        let state = State { config, full_at: None, paused_until: None, throttled, queue_full, tried: true };
+        let state =
+            State { config, full_at: None, paused_until: None, throttled, queue_full, tried: true, taken: true };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -120,10 +123,17 @@ impl Pacer {
             _ => {
                 if first {
                     (state.throttled, state.queue_full) = (state.config.throttled, state.config.queue_full);
+                    state.taken = true;
                 }
                 false
             }
         }
+    }
+
+    /// Whether what is sent now is a trial, after a pause: nothing is to follow before its answer has come, or what is
+    /// throttled again would be overtaken.
+    pub fn is_trial(&self) -> bool {
+        !self.lock().taken
     }
 
     /// Until when nothing is sent since the message centre said no; none if it did not.
@@ -139,7 +149,7 @@ impl Pacer {
 impl State {
     fn pause(&mut self, pause: Duration, now: Instant) {
         self.paused_until = now.checked_add(pause);
-        self.tried = false;
+        (self.tried, self.taken) = (false, false);
     }
 }
 
@@ -164,8 +174,10 @@ mod tests {
             pacer.answered(status, *now);
             assert_eq!(pacer.paused_until(*now), until);
             *now = until.unwrap_or(*now);
+            // Nor does what was sent before.
             pacer.answered(CommandStatus::ROK, *now);
             assert_eq!(pacer.take(*now), Ok(()));
+            assert_eq!(pacer.is_trial(), until.is_some());
             (again, pause)
         };
         let throttled = CommandStatus::RTHROTTLED;

@@ -82,7 +82,7 @@ pub enum Unusable {
 }
 
 /// A message that was delivered, whole.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct InboundMessage {
