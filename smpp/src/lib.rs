@@ -21,3 +21,5 @@ pub mod testkit;
 pub mod text;
 pub mod tlv;
 pub mod types;
+#[cfg(feature = "vumi")]
+pub mod vumi;

@@ -54,6 +54,13 @@ impl Place {
                     state.through = Some(self.ticket);
                     return;
                 }
+                // Back from a trial, it no longer goes first if somebody has come back from before.
+                if state.through == Some(self.ticket) {
+                    state.through = None;
+                    if let Some((_, first)) = state.waiting.first_key_value() {
+                        first.notify_one();
+                    }
+                }
                 // Who is being let through may have to step aside.
                 if let Some(through) = state.through.filter(|through| *through > self.ticket)
                     && let Some(overtaken) = state.waiting.get(&through)
@@ -132,8 +139,14 @@ mod tests {
         b.step_aside();
         assert_eq!([&c, &b, &a].map(has_turn), [false, false, true]);
         drop(a);
+        assert!(has_turn(&b));
+        // Once more with a ticket from before, after something that was awaited during its turn.
+        let before = Place { turnstile: Arc::clone(&turnstile), ticket: 0 };
+        assert!(!has_turn(&before));
+        assert_eq!([&b, &before].map(has_turn), [false, true]);
+        drop((before, b));
         assert!(has_turn(&c));
-        drop((b, c));
+        drop(c);
         assert!(turnstile.lock().waiting.is_empty() && turnstile.lock().through.is_none());
     }
 }
