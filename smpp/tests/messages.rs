@@ -357,3 +357,26 @@ async fn a_pacer_of_the_program_goes_before_the_urls() {
     }
     assert_eq!(start.elapsed(), Duration::from_secs(2));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_late_response_is_known_and_so_are_its_receipts() {
+    let smsc = smsc();
+    smsc.on_submit(|_| Answer::accept().after(MINUTE / 2).then_receipt(MessageState::DELIVERED));
+    let client = builder(&smsc, &format!("{URL}?response_timeout=20")).connect().await.unwrap();
+    let mut events = client.events().unwrap();
+    let sent = client.send_as("m", sms("slow").receipt()).await;
+    assert!(matches!(sent, Err(SendError::Unanswered { why: Unanswered::TimedOut, .. })));
+    // Which of the two is told first is the message centre's choice.
+    let (mut late, mut credited) = (None, None);
+    while late.is_none() || credited.is_none() {
+        match events.recv().await.unwrap() {
+            ClientEvent::Late { message, part, outcome } => late = Some((message.to_string(), part, outcome)),
+            ClientEvent::Receipt { credited: Some(known), .. } | ClientEvent::Credited(known) => {
+                credited = Some((known.message.to_string(), known.report.outcome()));
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(late, Some(("m".into(), 1, Ok("1".into()))));
+    assert_eq!(credited, Some(("m".into(), Outcome::Delivered)));
+}

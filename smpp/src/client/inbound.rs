@@ -42,6 +42,15 @@ pub enum ClientEvent {
         /// Identifiers of its parts, or why it was not taken.
         outcome: Result<Vec<String>, SendError>,
     },
+    /// A part that was told to be unanswered is answered after all.
+    Late {
+        /// The message.
+        message: MessageKey,
+        /// The number of the part, from 1.
+        part: u8,
+        /// The identifier that it got, or why it was refused.
+        outcome: Result<String, CommandStatus>,
+    },
     /// A link is bound.
     Bound {
         /// Its number in the pool, from 0.

@@ -44,6 +44,7 @@ mod error;
 mod event;
 mod host;
 mod inbound;
+mod late;
 mod messages;
 mod outcome;
 mod pacer;
@@ -81,7 +82,7 @@ pub use crate::driver::IoConfig;
 use crate::driver::{self, Mailbox, Sender};
 use crate::pdu::{Bind, Frame, Operation, Pdu};
 use crate::session::{BindKind, CloseReason, Session, Unanswered};
-use crate::types::{CommandId, InterfaceVersion};
+use crate::types::{CommandId, InterfaceVersion, SequenceNumber};
 
 /// A handle to one connection to a message centre.
 ///
@@ -203,20 +204,25 @@ impl Link {
     ///
     /// As [`request`](Self::request).
     pub async fn request_pdu(&self, request: impl Into<Pdu>) -> Result<Frame, RequestError> {
-        let request = request.into();
+        self.request_numbered(request.into()).await.1
+    }
+
+    /// The same, with the number that it was sent under: by that a late answer is known.
+    async fn request_numbered(&self, request: Pdu) -> (Option<SequenceNumber>, Outcome) {
         let shared = &self.0.shared;
         let placed = takes_place(request.command_id());
         if placed {
             let place = shared.window.acquire().await;
             // It is given back by the driver, once the outcome is known.
-            place.map_err(|_| RequestError::NotSent(NotSent::Closed))?.forget();
+            let Ok(place) = place else { return (None, Err(RequestError::NotSent(NotSent::Closed))) };
+            place.forget();
         }
         let caller = Caller(Call::new(request));
         if shared.commands.push(Command::Request(Callee::new(&caller.0, placed))).is_err() {
-            return Err(RequestError::NotSent(NotSent::Closed));
+            return (None, Err(RequestError::NotSent(NotSent::Closed)));
         }
-        let outcome: Outcome = poll_fn(|context| caller.poll(context)).await;
-        outcome
+        let outcome = poll_fn(|context| caller.poll(context)).await;
+        (caller.number(), outcome)
     }
 
     /// What the peer sends by itself, and what became of requests that nobody waits for; to be taken once, then `None`.

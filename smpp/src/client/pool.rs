@@ -10,6 +10,8 @@ use tracing::{debug, info, warn};
 
 use super::backoff::{Backoff, Failure};
 use super::connector::Connector;
+use super::late::Late;
+use super::send::message_id;
 use super::turnstile::Turnstile;
 use super::{
     BindError, ClientConfig, ClientEvent, Delivery, Event, Events, Incoming, Link, LinkConfig, LinkSettings, Pacer,
@@ -17,10 +19,10 @@ use super::{
 use crate::correlation::{Answer, CorrelationStore, Credit, Credited, MessageKey, MessageReport};
 use crate::driver;
 use crate::message::{Inbound, InboundMessage, Inbox, References};
-use crate::pdu::Pdu;
+use crate::pdu::{Frame, Pdu};
 use crate::session::BindKind;
 use crate::text::Abandoned;
-use crate::types::CommandStatus;
+use crate::types::{CommandStatus, SequenceNumber};
 
 /// What the handles, the links and the messages on their way have in common.
 pub(super) struct Inner {
@@ -59,6 +61,7 @@ const EXPIRY: Duration = Duration::from_secs(1);
 pub(super) struct Slot {
     settings: LinkSettings,
     bound: Mutex<Option<Bound>>,
+    late: Mutex<Late>,
     /// For the tie between two links with as much room.
     used: AtomicUsize,
 }
@@ -100,7 +103,8 @@ impl Inner {
             _ => config.pacer.clone(),
         };
         let mut random = fastrand::Rng::with_seed(seed);
-        let slot = |settings| Slot { settings, bound: Mutex::default(), used: AtomicUsize::new(0) };
+        let slot =
+            |settings| Slot { settings, bound: Mutex::default(), late: Mutex::default(), used: AtomicUsize::new(0) };
         Self {
             slots: settings.into_iter().map(slot).collect(),
             inbox: Mutex::new(Inbox::new(&profile, config.reassembly)),
@@ -153,9 +157,10 @@ impl Inner {
                         let _ = first.send(Ok(()));
                     }
                     if let Some(events) = events {
-                        self.attend(&link, events).await;
+                        self.attend(slot, &link, events).await;
                     }
                     *lock(&slot.bound) = None;
+                    *lock(&slot.late) = Late::default();
                     (Failure::Lost, link.closed().await.to_string())
                 }
                 Err(error) => {
@@ -253,6 +258,25 @@ impl Inner {
         }
     }
 
+    /// A part that was sent under this number was not answered in time. Its answer may still come.
+    pub(super) async fn may_be_late(&self, slot: usize, number: SequenceNumber, message: &MessageKey, part: u8) {
+        let late = self.slots.get(slot).and_then(|slot| lock(&slot.late).timed_out(number, message, part));
+        if let Some(response) = late {
+            self.late(message.clone(), part, response).await;
+        }
+    }
+
+    async fn late(&self, message: MessageKey, part: u8, response: Frame) {
+        let status = response.header.command_status;
+        let outcome = match status.is_ok() && matches!(response.pdu, Pdu::SubmitSmResp(_)) {
+            true => Ok(message_id(response.pdu)),
+            false => Err(status),
+        };
+        let answer = outcome.clone().map_or(Answer::Refused, |id| Answer::Accepted { id });
+        self.answered(&message, part, answer).await;
+        self.tell(ClientEvent::Late { message, part, outcome });
+    }
+
     /// Somebody is to be told of the receipts of a message.
     pub(super) fn watch(&self, key: &MessageKey) -> watch::Receiver<MessageReport> {
         let (sender, receiver) = watch::channel(MessageReport::default());
@@ -299,7 +323,7 @@ impl Inner {
     }
 
     /// Sees to what the message centre sends, until the link is over.
-    async fn attend(self: &Arc<Self>, link: &Link, mut events: Events) {
+    async fn attend(self: &Arc<Self>, slot: &Slot, link: &Link, mut events: Events) {
         let mut unbinding = false;
         loop {
             let event = tokio::select! {
@@ -314,6 +338,12 @@ impl Inner {
             match event {
                 None => return,
                 Some(Event::Request(incoming)) => self.incoming(incoming).await,
+                Some(Event::Late { request, response }) => {
+                    let late = lock(&slot.late).answered(request.number, response);
+                    if let Some((message, part, response)) = late {
+                        self.late(message, part, response).await;
+                    }
+                }
                 Some(event) => debug!(?event, "link"),
             }
         }

@@ -16,7 +16,7 @@ use super::{Client, ClientEvent, NotSent, OnLoss, RequestError};
 use crate::correlation::{Answer, MessageKey};
 use crate::driver;
 use crate::message::Sms;
-use crate::pdu::SubmitSm;
+use crate::pdu::{Operation, Pdu, SubmitSm};
 use crate::session::Unanswered;
 use crate::types::CommandStatus;
 
@@ -103,7 +103,7 @@ impl Message {
         let parts = (1..=u8::MAX).zip(parts.into_iter().zip(places)).map(|(number, (part, place))| {
             let (this, link) = (&self, &link);
             async move {
-                let outcome = this.part(&part, &place, link).await;
+                let outcome = this.part(number, &part, &place, link).await;
                 drop(place);
                 let answer = match &outcome {
                     Ok(id) => Answer::Accepted { id: id.clone() },
@@ -122,7 +122,7 @@ impl Message {
     }
 
     /// Sends one part until it is answered for good.
-    async fn part(&self, part: &SubmitSm, place: &Place, link: &Mutex<Option<usize>>) -> Outcome {
+    async fn part(&self, number: u8, part: &SubmitSm, place: &Place, link: &Mutex<Option<usize>>) -> Outcome {
         let patience = Instant::from_std(driver::now()) + self.inner.config.patience;
         // Sent again since the program wants it so: a time before, it may have been taken.
         let mut before = None;
@@ -134,21 +134,21 @@ impl Message {
             };
             let room = room.map_err(|error| before.map_or(error, PartError::Unanswered))?;
             *lock(link) = Some(room.slot);
-            let mut request = pin!(room.link.request(part.clone()));
+            let mut request = pin!(room.link.request_numbered(part.clone().into()));
             // It is on its way before the next one gets its turn; a trial is answered before.
             let is_trial = self.inner.pacer.is_trial();
             let first = poll_fn(|context| Poll::Ready(request.as_mut().poll(context))).await;
             if !is_trial {
                 place.leave();
             }
-            let outcome = match first {
+            let (sent, outcome) = match first {
                 Poll::Ready(outcome) => outcome,
                 Poll::Pending => request.await,
             };
             let error = match outcome {
                 Ok(response) => {
                     self.inner.pacer.answered(CommandStatus::ROK, driver::now());
-                    return Ok(response.message_id.to_text().into_owned());
+                    return Ok(message_id(response.pdu));
                 }
                 Err(error) => error,
             };
@@ -164,6 +164,9 @@ impl Message {
                     if why == Unanswered::Closed && self.inner.config.on_loss == OnLoss::Resubmit && may_wait {
                         before = Some(why);
                         continue;
+                    }
+                    if let (Unanswered::TimedOut, Some(sent)) = (why, sent) {
+                        self.inner.may_be_late(room.slot, sent, &self.key, number).await;
                     }
                     PartError::Unanswered(why)
                 }
@@ -212,6 +215,12 @@ impl Message {
             tokio::time::sleep_until(at.into()).await;
         }
     }
+}
+
+/// The identifier that a submit_sm_resp gives; empty if it has no body.
+pub(super) fn message_id(response: Pdu) -> String {
+    let response = <SubmitSm as Operation>::response(response).unwrap_or_default();
+    response.message_id.to_text().into_owned()
 }
 
 /// Of several parts the one of which the least is known counts: unanswered, refused, not sent.
