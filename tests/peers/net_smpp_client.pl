@@ -24,10 +24,21 @@ sub received {
     $delivered += 1;
 }
 
+sub received_data {
+    my ($link, $pdu) = @_;
+    $link->data_sm_resp(seq => $pdu->{seq}, message_id => '');
+    say_line(step => 'mo_data', text => $pdu->{message_payload}, coding => $pdu->{data_coding});
+    $delivered += 1;
+}
+
 sub connected {
     my ($kind, $password) = @_;
     my $link = Net::SMPP->new_connect('127.0.0.1', port => $port, system_id => 'kudu', password => $password) or die $!;
-    ${*$link}{handlers} = { Net::SMPP::CMD_deliver_sm() => \&received, Net::SMPP::CMD_enquire_link() => \&Net::SMPP::handle_enquire_link };
+    ${*$link}{handlers} = {
+        Net::SMPP::CMD_deliver_sm() => \&received,
+        Net::SMPP::CMD_data_sm() => \&received_data,
+        Net::SMPP::CMD_enquire_link() => \&Net::SMPP::handle_enquire_link,
+    };
     my $method = "bind_$kind";
     my $pdu = $link->$method();
     my $version = $pdu->{sc_interface_version};
@@ -39,7 +50,8 @@ sub deliveries {
     my ($link, $count) = @_;
     while ($delivered < $count) {
         my $pdu = $link->read_pdu() or die 'the link is gone';
-        received($link, $pdu) if $pdu->cmd == Net::SMPP::CMD_deliver_sm();
+        my $handler = ${*$link}{handlers}{$pdu->cmd};
+        $handler->($link, $pdu) if $handler;
     }
 }
 
@@ -70,7 +82,8 @@ submit('udh', pack('C6', 5, 0, 3, 42, 2, $_ + 1) . $parts[$_], esm_class => 0x40
 submit('sar', $parts[$_], sar_msg_ref_num => pack('n', 7), sar_total_segments => pack('C', 2), sar_segment_seqnum => pack('C', $_ + 1)) for 0, 1;
 submit('payload', '', message_payload => $long);
 submit('throttled', 'x', destination_addr => '1002');
-step('data', 'data_sm', source_addr => '31234', destination_addr => '27831234567', message_payload => $long);
+step('data', 'data_sm', source_addr => '31234', destination_addr => '1001', message_payload => $long);
+deliveries($rx, 3);
 step('multi', 'submit_multi', source_addr => '31234', destination_addr => ['27831234567', 'bad'], short_message => 'all');
 step('query', 'query_sm', message_id => 'id-1', source_addr => '31234');
 step('query_unknown', 'query_sm', message_id => 'nope', source_addr => '31234');

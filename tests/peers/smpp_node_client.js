@@ -9,9 +9,10 @@ let waiting = null;
 
 function arrived(session, pdu) {
   session.send(pdu.response());
-  const text = pdu.short_message.message;
+  const text = pdu.short_message?.message ?? pdu.message_payload?.message ?? pdu.message_payload;
   delivered.push(pdu);
-  say({ step: pdu.esm_class & 4 ? 'receipt' : 'mo', text: String(text), coding: pdu.data_coding, id: pdu.receipted_message_id, state: pdu.message_state });
+  const kind = pdu.command === 'data_sm' ? 'mo_data' : 'mo';
+  say({ step: pdu.esm_class & 4 ? 'receipt' : kind, text: String(text), coding: pdu.data_coding, id: pdu.receipted_message_id, state: pdu.message_state });
   if (waiting) waiting();
 }
 const deliveries = (count) => new Promise((done) => {
@@ -21,7 +22,7 @@ const deliveries = (count) => new Promise((done) => {
 const connect = () => new Promise((done) => {
   const session = smpp.connect({ host: '127.0.0.1', port }, () => done(session));
   session.on('deliver_sm', (pdu) => arrived(session, pdu));
-  session.on('data_sm', (pdu) => session.send(pdu.response()));
+  session.on('data_sm', (pdu) => arrived(session, pdu));
   session.on('enquire_link', (pdu) => session.send(pdu.response()));
   session.on('unknown', (pdu) => session.emit('nack', pdu));
   session.on('generic_nack', (pdu) => session.emit('nack', pdu));
@@ -73,7 +74,8 @@ const unbind = async (session) => {
   }
   await submit('payload', { message_payload: long });
   await submit('throttled', { short_message: 'x', destination_addr: '1002' });
-  await step('data', tx, 'data_sm', { source_addr: '31234', destination_addr: '27831234567', message_payload: long });
+  await step('data', tx, 'data_sm', { source_addr: '31234', destination_addr: '1001', message_payload: long });
+  await deliveries(3);
   const address = (destination_addr) => ({ dest_flag: 1, dest_addr_ton: 1, dest_addr_npi: 1, destination_addr });
   await step('multi', tx, 'submit_multi', { source_addr: '31234', dest_address: [address('27831234567'), address('bad')], short_message: 'all' },
     (pdu) => ({ failed: pdu.unsuccess_sme.map((one) => [one.destination_addr, one.error_status_code]) }));

@@ -37,7 +37,12 @@ const server = smpp.createServer((session) => {
   for (const kind of ['transmitter', 'receiver', 'transceiver']) session.on(`bind_${kind}`, bind(kind));
   const reports = {
     submit_sm: submitted,
-    data_sm: (session, pdu) => session.send(pdu.response({ message_id: `id-${count += 1}` })),
+    data_sm: (session, pdu) => {
+      session.send(pdu.response({ message_id: `id-${count += 1}` }));
+      const [to] = [session, ...receivers].filter((one) => receivers.has(one));
+      if (pdu.destination_addr === '1001') to?.data_sm({ source_addr: '1001', destination_addr: pdu.source_addr, message_payload: text(pdu) });
+    },
+    data_sm_resp: () => {},
     submit_multi: (session, pdu) => session.send(pdu.response({
       message_id: `id-${count += 1}`,
       unsuccess_sme: [{ dest_addr_ton: 1, dest_addr_npi: 1, destination_addr: 'bad', error_status_code: 11 }],

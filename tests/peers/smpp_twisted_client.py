@@ -28,14 +28,16 @@ def text(octets):
 
 def received(_, pdu):
     fields = pdu.params
+    delivered.append(pdu)
+    while waiting and len(delivered) >= waiting[0][0]:
+        waiting.pop(0)[1].callback(None)
+    if pdu.commandId == t.CommandId.data_sm:
+        return say(step="mo_data", text=text(fields["message_payload"]), coding=0)
     receipt = fields["esm_class"].type == t.EsmClassType.SMSC_DELIVERY_RECEIPT
     ucs2 = fields["data_coding"].schemeData == t.DataCodingDefault.UCS2
     state = fields.get("message_state")
     say(step="receipt" if receipt else "mo", text=fields["short_message"].decode("utf-16-be" if ucs2 else "latin-1"),
         coding=8 if ucs2 else 0, id=text(fields.get("receipted_message_id")), state=state and STATES[state.name])
-    delivered.append(pdu)
-    while waiting and len(delivered) >= waiting[0][0]:
-        waiting.pop(0)[1].callback(None)
 
 
 def deliveries(count):
@@ -98,7 +100,8 @@ async def main(_):
     payload = [(0x0424, None, "OctetString", LONG)]
     await submit("payload", b"", custom_tlvs=payload)
     await submit("throttled", b"x", to="1002")
-    await step("data", tx, operations.DataSM(source_addr="31234", destination_addr="27831234567", custom_tlvs=payload))
+    await step("data", tx, operations.DataSM(source_addr="31234", destination_addr="1001", custom_tlvs=payload))
+    await deliveries(3)
     await step("query", tx, operations.QuerySM(message_id="id-1", source_addr="31234"),
                lambda fields: {"state": STATES[fields["message_state"].name]})
     await step("cancel", tx, operations.CancelSM(message_id="id-1", source_addr="31234", destination_addr="27831234567"))

@@ -25,10 +25,10 @@ def show(value):
     return value.name if hasattr(value, "name") else value if isinstance(value, (int, type(None))) else str(value)
 
 
-def deliver(source, destination, **fields):
+def deliver(source, destination, kind=operations.DeliverSM, **fields):
     link = factory.getBoundConnections("kudu").getNextBindingForDelivery()
     if link is not None:
-        link.sendDataRequest(operations.DeliverSM(source_addr=source, destination_addr=destination, **fields))
+        link.sendDataRequest(kind(source_addr=source, destination_addr=destination, **fields))
 
 
 def handle(system_id, link, pdu):
@@ -51,7 +51,10 @@ def handle(system_id, link, pdu):
     count += 1
     id = f"id-{count}"
     to, of = fields["source_addr"], fields["destination_addr"]
-    if of == b"1001":
+    if of == b"1001" and pdu.commandId == t.CommandId.data_sm:
+        payload = [(0x0424, None, "OctetString", octets)]
+        reactor.callLater(0, deliver, of, to, kind=operations.DataSM, custom_tlvs=payload)
+    elif of == b"1001":
         reactor.callLater(0, deliver, of, to, short_message=octets, data_coding=coding, esm_class=fields["esm_class"])
     if fields["registered_delivery"].receipt == t.RegisteredDeliveryReceipt.SMSC_DELIVERY_RECEIPT_REQUESTED:
         receipt = t.EsmClass(t.EsmClassMode.DEFAULT, t.EsmClassType.SMSC_DELIVERY_RECEIPT)

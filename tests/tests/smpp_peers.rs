@@ -83,7 +83,7 @@ fn reports(client: &Client, kind: &str) -> Vec<Value> {
         ("udh", submit(&long, phone)),
         ("sar", submit(&long, phone)),
         ("payload", submit(&long, phone)),
-        ("data", json!({ "step": "data", "to": phone, "text": long })),
+        ("data", json!({ "step": "data", "to": "1001", "text": long })),
         ("multi", json!({ "step": "multi", "to": 2, "text": "all" })),
         ("query", json!({ "step": "query", "id": "id-1" })),
         ("query_unknown", json!({ "step": "query", "id": "nope" })),
@@ -98,7 +98,7 @@ async fn run(client: Client) {
     for kind in ["transceiver", "pair"] {
         let (server, mut received, port) = centre().await;
         let said = Peer::start(client.script, &[&port, kind]).rest().await;
-        let is_delivery = |line: &Value| line["step"] == "receipt" || line["step"] == "mo";
+        let is_delivery = |line: &Value| ["receipt", "mo", "mo_data"].iter().any(|step| line["step"] == *step);
         let (delivered, done): (Vec<_>, Vec<_>) = said.into_iter().partition(is_delivery);
 
         let expected = steps(&client, kind);
@@ -108,11 +108,15 @@ async fn run(client: Client) {
                 assert_eq!(done.get(name), Some(value), "{} {kind}: {name} of {done}", client.script);
             }
         }
-        assert_eq!(delivered.len(), 2, "{} {kind}: {delivered:#?}", client.script);
+        let deliveries = if client.does(kind, "data") { 3 } else { 2 };
+        assert_eq!(delivered.len(), deliveries, "{} {kind}: {delivered:#?}", client.script);
         let [receipt, mo] = ["receipt", "mo"].map(|step| delivered.iter().find(|line| line["step"] == step).unwrap());
         assert_eq!((&receipt["id"], &receipt["state"]), (&json!("id-1"), &json!(2)));
         assert!(receipt["text"].as_str().unwrap().starts_with("id:id-1 sub:001 dlvrd:001 "), "{receipt}");
         assert_eq!((&mo["text"], &mo["coding"]), (&json!("h\u{e9} \u{1f600}"), &json!(8)));
+
+        let by_data = delivered.iter().find(|line| line["step"] == "mo_data");
+        assert!(by_data.is_none_or(|line| line["text"] == "0123456789".repeat(20)), "{by_data:?}");
 
         timeout(PATIENCE, server.shutdown(PATIENCE)).await.expect("nothing keeps the server");
         drop(server);
@@ -121,7 +125,7 @@ async fn run(client: Client) {
             heard.push(report);
         }
         let of = |step: &str| -> Vec<Value> { heard.iter().filter(|report| report["step"] == step).cloned().collect() };
-        assert_eq!(of("delivered"), vec![json!({ "step": "delivered", "ok": true }); 2], "{}", client.script);
+        assert_eq!(of("delivered"), vec![json!({ "step": "delivered", "ok": true }); deliveries], "{}", client.script);
         let unbound = of("closed").iter().filter(|closed| closed["reason"] == "PeerUnbound").count();
         assert_eq!(unbound, if kind == "pair" { 2 } else { 1 }, "{}: {:?}", client.script, of("closed"));
         let asked: Vec<_> =

@@ -221,7 +221,9 @@ fn n19_asterisks_that_users_type() {
     at_home.replies(Verb::Continue, "a");
     assert_eq!(at_home.receives(&at("1")), ["Ex(1)"]);
     at_home.replies(Verb::Continue, "b");
-    assert_eq!(at_home.receives(&at("12"))[1], "END Sorry", "nothing separates the 2");
+    for other in ["12", "2*9"] {
+        assert_eq!(at_home.receives(&at(other))[1], "END Sorry", "{other}: not behind the 1");
+    }
     assert_eq!(at_home.receives(&at("1*5*6")), ["Ex(5*6)"]);
     at_home.replies(Verb::Continue, "c");
     assert_eq!(at_home.receives(&at("1*5*6*")), ["Ex()"], "an empty answer");
@@ -265,6 +267,25 @@ fn n14_n09_answers_that_are_late() {
     let aborted = says("Map%20Dialog%20User%20Abort%20User%20Reason:%20x");
     assert_eq!(india.receives(&aborted), ["End(User)", "Cl(User)", "[Session Ended]"]);
     assert_eq!(india.receives(&says("1")), ["New#2"]);
+}
+
+/// A path holds what was typed long ago, too.
+#[test]
+fn n25_pin() {
+    let aggregator = Aggregator::new(Table::AFRICAS_TALKING);
+    let mut known = None;
+    for path in ["", "1", "1*4321", "1*4321*2"] {
+        let call = aggregator.read(&at(path)).unwrap();
+        let (received, dialogue) = call.event(known.as_ref()).unwrap();
+        // Coming twice it says the same, should nobody know that it did.
+        let (again, _) = call.event(dialogue.as_ref()).unwrap();
+        assert_eq!(again.event.unwrap().as_event(), received.event.as_ref().unwrap().as_event());
+        let shown = format!("{call:?} {received:?} {dialogue:?}");
+        assert!(!shown.contains("4321"), "{shown}");
+        #[cfg(feature = "serde")]
+        assert!(!serde_json::to_string(&dialogue).unwrap().contains("4321"));
+        known = dialogue;
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use smpp::pdu::{
     UnsuccessSmes,
 };
 use smpp::receipt::Receipt;
-use smpp::server::{Account, Bind, Closed, Config, Link, Request, Server, Service};
+use smpp::server::{Account, BindRequest, Closed, Config, Link, Request, Server, Service};
 use smpp::text::{Body, Codings, Outcome, Part, Reassembler};
 use smpp::types::{Address, COctetString, CommandStatus, EsmClass, MessageState, ShortMessage};
 use tokio::sync::mpsc;
@@ -64,16 +64,27 @@ impl Centre {
 
     /// Delivers in the background, and reports what came of it.
     fn deliver(&self, link: &Link, message: DeliverSm) {
-        let (registry, account, reports) = (link.registry().clone(), link.account().to_owned(), self.reports.clone());
+        let (registry, account) = (link.registry().clone(), link.account().to_owned());
+        self.outcome(async move { registry.deliver(&account, message).await.is_ok() });
+    }
+
+    /// The same by data_sm.
+    fn deliver_data(&self, link: &Link, message: DataSm) {
+        let (registry, account) = (link.registry().clone(), link.account().to_owned());
+        self.outcome(async move { registry.deliver_data(&account, message).await.is_ok() });
+    }
+
+    fn outcome(&self, delivered: impl Future<Output = bool> + Send + 'static) {
+        let reports = self.reports.clone();
         tokio::spawn(async move {
-            let outcome = registry.deliver(&account, message).await;
-            reports.send(json!({ "step": "delivered", "ok": outcome.is_ok() })).unwrap();
+            let ok = delivered.await;
+            reports.send(json!({ "step": "delivered", "ok": ok })).unwrap();
         });
     }
 }
 
 impl Service for Centre {
-    async fn on_bind(&self, bind: Bind) -> Result<Account, CommandStatus> {
+    async fn on_bind(&self, bind: BindRequest) -> Result<Account, CommandStatus> {
         let right = bind.system_id == "kudu" && bind.has_password(b"secret");
         if right { Ok(Account::new("kudu")) } else { Err(CommandStatus::RINVPASWD) }
     }
@@ -120,9 +131,14 @@ impl Service for Centre {
     }
 
     async fn on_data(&self, data: Request<DataSm>) {
-        let message = &data.pdu;
+        let message = data.pdu.clone();
         self.taken("data", &message.body(), message.source.addr.as_slice(), message.destination.addr.as_slice());
+        let link = Arc::clone(data.link());
         data.accept(self.id());
+        if message.destination.addr == "1001" {
+            let (source, destination) = (message.destination.clone(), message.source.clone());
+            self.deliver_data(&link, DataSm { source, destination, ..message });
+        }
     }
 
     async fn on_query(&self, query: Request<QuerySm>) {

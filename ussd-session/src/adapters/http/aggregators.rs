@@ -47,7 +47,7 @@ impl Table {
         ..Self::AFRICAS_TALKING
     };
 
-    /// Airtel (Comviva Flares).
+    /// Airtel (Comviva Flares). Its parameters `userid` and `password` are for the host to check.
     pub const AIRTEL: Self = Self {
         name: "Airtel",
         form: Form::Query,

@@ -1,5 +1,7 @@
 //! One request, and what it means beside what is known of its session.
 
+use std::fmt;
+
 use super::{
     Error, Received,
     parameters::Parameters,
@@ -7,15 +9,15 @@ use super::{
 };
 use crate::{
     event::{Event, NetWhy, Phase},
-    ids::{DedupKey, NetId},
+    ids::{DedupKey, NetId, fingerprint},
     owned::OwnedEvent,
     subscriber::Subscriber,
     text::Text,
 };
 
 /// One request that was read. It says by [`Call::key`] which session it concerns; with what is known of that one,
-/// [`Call::event`] says what it means.
-#[derive(Clone, Debug)]
+/// [`Call::event`] says what it means. `Debug` does not show what was typed, which may be a secret.
+#[derive(Clone)]
 pub struct Call {
     key: Box<str>,
     net: NetId,
@@ -26,14 +28,16 @@ pub struct Call {
 }
 
 /// What is kept of a session from one request to the next: some aggregators do not say which request is the first, and
-/// some send again all that was typed before.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// some send again all that was typed before. Nothing that was typed is in it, only what tells whether it comes again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub struct Dialogue {
     phone: Subscriber,
-    /// What the latest request is known by when it comes twice: all that was typed, the aggregator's key, or, only
+    /// Of what the latest request is known by when it comes twice: all that was typed, the aggregator's key, or, only
     /// while nothing was answered, the first input.
-    seen: Box<str>,
+    seen: u64,
+    /// Octets of that.
+    length: usize,
     /// Octets of the path before its last answer.
     before: usize,
     answered: bool,
@@ -41,6 +45,26 @@ pub struct Dialogue {
 }
 
 impl Dialogue {
+    fn new(phone: Subscriber, seen: &str) -> Self {
+        let (length, seen) = (seen.len(), fingerprint(seen.as_bytes()));
+        Self { phone, seen, length, before: 0, answered: false, over: false }
+    }
+
+    fn is_at(&self, other: &Self) -> bool {
+        (self.seen, self.length) == (other.seen, other.length)
+    }
+
+    /// Where the last answer of a path begins, if it goes on from here. Nothing is cut at a `*`, which users may type:
+    /// it is what stands behind the path before.
+    fn goes_on(&self, path: &str) -> Option<usize> {
+        if self.length == 0 && !self.answered {
+            return Some(0);
+        }
+        let (before, rest) = path.split_at_checked(self.length)?;
+        let goes_on = fingerprint(before.as_bytes()) == self.seen && rest.starts_with('*');
+        goes_on.then_some(self.length + 1)
+    }
+
     /// Marks a session whose last text was sent.
     pub fn close(&mut self) {
         self.over = true;
@@ -53,7 +77,7 @@ impl Dialogue {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Kind {
     /// It waits for a text.
     Waits {
@@ -122,7 +146,7 @@ impl Call {
             phone.ok_or_else(|| Error::UnknownSession(self.key.clone()))
         };
         let net = self.net.clone();
-        let over = || known.cloned().map(|known| Dialogue { over: true, ..known });
+        let over = || known.map(|known| Dialogue { over: true, ..*known });
         let noted = |event: Option<Event<'_>>| Received {
             event: event.map(OwnedEvent::from),
             answer: Some(super::render(&self.table.noted, "", &self.table, "")),
@@ -137,11 +161,11 @@ impl Call {
             Kind::Error(code) => {
                 (noted(Some(Event::NetError { from: phone()?, net, why: NetWhy::Other(*code) })), over())
             }
-            Kind::Nothing => (noted(None), known.cloned()),
+            Kind::Nothing => (noted(None), known.copied()),
             Kind::Question(yes, no) => {
                 let screen = if known.is_some_and(|known| !known.over) { yes } else { no };
                 let answer = Some(super::render(screen, "", &self.table, ""));
-                (Received { event: None, answer }, known.cloned())
+                (Received { event: None, answer }, known.copied())
             }
         })
     }
@@ -156,7 +180,8 @@ impl Call {
     ) -> Result<(Received, Option<Dialogue>), Error> {
         // What a request that comes twice is known by, if it is known at all.
         let seen = if self.table.path { Some(input) } else { key };
-        let again = known.is_some_and(|known| *known.seen == *seen.unwrap_or(input));
+        let dialogue = Dialogue::new(from, seen.unwrap_or(input));
+        let again = known.is_some_and(|known| known.is_at(&dialogue));
         let dedup = |seen: &str| (!self.net.is_none()).then(|| self.dedup(seen));
         let net = self.net.clone();
         let opens = match known {
@@ -166,37 +191,19 @@ impl Call {
         if opens {
             let (dialled, dedup) = (self.code.as_ref().map_err(Error::clone)?, dedup(seen.unwrap_or(input)));
             let event = Event::Begin { from, dialled, net, phase: Phase::Two, dedup };
-            let dialogue =
-                Dialogue { phone: from, seen: seen.unwrap_or(input).into(), before: 0, answered: false, over: false };
             return Ok((Received::waiting(event), Some(dialogue)));
         }
-        let (typed, before) = match known {
-            Some(known) if self.table.path => self.typed(known, input)?,
-            _ => (input, 0),
+        let before = match known {
+            Some(known) if self.table.path && again => known.before,
+            Some(known) if self.table.path => {
+                known.goes_on(input).ok_or(Error::PathReset { parameter: self.table.input })?
+            }
+            _ => 0,
         };
-        let event = Event::Answer { from, text: Text::public(typed), net, dedup: seen.and_then(dedup) };
-        let dialogue = known.map(|known| Dialogue {
-            phone: from,
-            seen: seen.unwrap_or_default().into(),
-            before,
-            answered: true,
-            over: known.over,
-        });
+        let text = Text::public(input.get(before..).unwrap_or_default());
+        let event = Event::Answer { from, text, net, dedup: seen.and_then(dedup) };
+        let dialogue = known.map(|known| Dialogue { before, answered: true, over: known.over, ..dialogue });
         Ok((Received::waiting(event), dialogue))
-    }
-
-    /// The last answer of a path, and where it begins. Nothing is cut at a `*`, which users may type: it is what stands
-    /// behind the path before.
-    fn typed<'p>(&self, known: &Dialogue, path: &'p str) -> Result<(&'p str, usize), Error> {
-        let before = match path == &*known.seen {
-            true => known.before,
-            false => match (&*known.seen, path.strip_prefix(&*known.seen)) {
-                ("", _) if !known.answered => 0,
-                (_, Some(rest)) if rest.starts_with('*') => path.len() - rest.len() + 1,
-                _ => return Err(Error::PathReset { parameter: self.table.input }),
-            },
-        };
-        Ok((path.get(before..).unwrap_or_default(), before))
     }
 
     /// True if an end of a session that nobody knows has an answer of its own.
@@ -206,6 +213,14 @@ impl Call {
 
     fn dedup(&self, seen: &str) -> DedupKey {
         DedupKey::of(&[self.key.as_bytes(), &[0], seen.as_bytes()].concat())
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut call = f.debug_struct("Call");
+        call.field("aggregator", &self.table.name).field("net", &self.net).field("phone", &self.phone);
+        call.finish_non_exhaustive()
     }
 }
 

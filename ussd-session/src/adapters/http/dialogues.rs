@@ -10,8 +10,8 @@ use crate::time::Millis;
 /// The [`Dialogue`]s of one process. A host with several keeps them where all can reach them, and calls
 /// [`Call::event`] itself.
 ///
-/// At most as many as are allowed for, each at most 8 KiB and mostly a hundred octets: beyond, the one that was silent
-/// longest is forgotten. One that is silent for the lifetime is forgotten too.
+/// At most as many as are allowed for, each of a fixed size beside its key: beyond, the one that was silent longest is
+/// forgotten. One that is silent for the lifetime is forgotten too.
 #[derive(Debug)]
 pub struct Dialogues {
     of: HashMap<Box<str>, Kept>,
