@@ -204,6 +204,16 @@ macro_rules! pdus {
                 }
             }
 
+            /// How many octets the body has.
+            #[inline]
+            pub(crate) fn length(&self) -> usize {
+                match self {
+                    $(Self::$pdu(pdu) => length_of(pdu),)*
+                    $(Self::$response(response) => response.as_ref().map_or(0, length_of),)*
+                    Self::Unknown(unknown) => unknown.body.len(),
+                }
+            }
+
             /// The operation.
             pub fn command_id(&self) -> CommandId {
                 match self {
@@ -369,6 +379,13 @@ fn put<T: Body>(pdu: &T, header: Header, rest: &[u8], dst: &mut BytesMut, limit:
     pdu.put_behind(dst);
     put_octets(dst, rest);
     Ok(())
+}
+
+/// How many octets the body of a PDU has.
+#[inline(always)]
+fn length_of<T: Body>(pdu: &T) -> usize {
+    let (fields, behind) = pdu.lengths();
+    fields.saturating_add(behind)
 }
 
 /// The header of a PDU that has no more octets than the limit.
