@@ -10,7 +10,7 @@ use super::Report;
 use super::answer::{Answer, What};
 use crate::pdu::{CancelSm, DataSm, DeliverSm, QuerySm, QuerySmResp, ReplaceSm, SubmitMulti, SubmitSm};
 use crate::receipt::Receipt;
-use crate::server::{Account, Bind, Closed, Link, Request, Service};
+use crate::server::{Account, BindRequest, Closed, Link, Request, Service};
 use crate::types::{COctetString, CommandStatus, EsmClass, MessageState, Password, ShortMessage};
 
 /// A message that was submitted to a [`Smsc`](super::Smsc).
@@ -140,7 +140,7 @@ impl State {
 }
 
 impl Service for Arc<Script> {
-    async fn on_bind(&self, bind: Bind) -> Result<Account, CommandStatus> {
+    async fn on_bind(&self, bind: BindRequest) -> Result<Account, CommandStatus> {
         let state = self.lock();
         if let Some(status) = state.refusing {
             return Err(status);
