@@ -16,6 +16,8 @@ mod record;
 #[cfg(feature = "tokio")]
 mod runner;
 mod step;
+#[cfg(feature = "store")]
+pub mod store;
 mod subscriber;
 mod text;
 mod time;

@@ -5,7 +5,7 @@ use crate::{ids::LinkId, policy::Policy};
 /// Limits and policies of an [`Engine`](crate::Engine), built from [`Config::default`] and setters.
 #[derive(Clone, Debug)]
 pub struct Config {
-    pub(super) node: u16,
+    pub(crate) node: u16,
     pub(super) max_live: usize,
     pub(super) max_closed: usize,
     policy: Policy,
@@ -56,7 +56,7 @@ impl Config {
         self
     }
 
-    pub(super) fn policy_of(&self, link: LinkId) -> &Policy {
+    pub(crate) fn policy_of(&self, link: LinkId) -> &Policy {
         self.links.iter().find(|(other, _)| *other == link).map_or(&self.policy, |(_, policy)| policy)
     }
 }
