@@ -3,8 +3,20 @@
 
 mod world;
 
-use ussd_session::Policy;
-use world::play;
+use ussd_session::{Engine, Policy};
+use world::{Ssmi, Through, Vumi, World, play};
+
+/// A wire that says nothing would agree with every table.
+#[test]
+fn wires_carry() {
+    let dialogue = "B(*1#); c(a)@1; A(1); e(b)@2 | New P(a) Ex(1) F(b) Cl(AppEnd) | Closed";
+    let mut ssmi = World::new(Through::new(Ssmi::default(), Engine::new(ussd_session::Config::default())));
+    ssmi.play("SSMI", dialogue);
+    assert_eq!(ssmi.host.carried, 2, "begin and answer");
+    let mut vumi = World::new(Through::new(Vumi::default(), Engine::new(ussd_session::Config::default())));
+    vumi.play("Vumi", dialogue);
+    assert_eq!(vumi.host.carried, 2, "both replies");
+}
 
 #[test]
 fn s01_echo() {

@@ -21,11 +21,13 @@
 
 mod bare;
 mod notation;
+mod through;
 
 use ussd_session::{Action, Callback, Config, Effect, Engine, Event, FrameKind, LinkId, Millis, Policy, SessionId};
 use ussd_session::{State, Subject, Subscriber, TurnToken};
 
 pub(crate) use bare::Bare;
+pub(crate) use through::{Through, over_ssmi::Ssmi, over_vumi::Vumi};
 
 pub(crate) const LINK: LinkId = LinkId(1);
 pub(crate) const PHONE: &str = "27831234567";
@@ -132,10 +134,13 @@ impl<H: Host> World<H> {
     }
 }
 
-/// Plays a table on the bare step and on the engine.
+/// Plays a table on the bare step, on the engine, and on the engine behind each adapter.
 pub(crate) fn play(name: &str, policy: Policy, table: &str) {
     World::new(Bare::new(policy.clone())).play(&format!("{name}, bare"), table);
-    World::new(Engine::new(Config::default().policy(policy))).play(&format!("{name}, engine"), table);
+    let engine = || Engine::new(Config::default().policy(policy.clone()));
+    World::new(engine()).play(&format!("{name}, engine"), table);
+    World::new(Through::new(Ssmi::default(), engine())).play(&format!("{name}, SSMI"), table);
+    World::new(Through::new(Vumi::default(), engine())).play(&format!("{name}, Vumi"), table);
 }
 
 /// An effect in the notation of the tables.
