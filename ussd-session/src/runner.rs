@@ -66,41 +66,41 @@ impl<A: UssdApp> Runner<A> {
     pub async fn run(self, inbox: mpsc::Receiver<(LinkId, OwnedEvent)>, outbox: mpsc::Sender<OwnedEffect>) -> Engine {
         let (replies, answers) = mpsc::unbounded_channel();
         let running = Running {
-            app: self.app,
             engine: self.engine,
             clock: self.clock,
-            max_running: self.max_running,
             outbox,
-            replies,
             effects: VecDeque::new(),
-            sessions: HashMap::new(),
-            tasks: JoinSet::new(),
-            of_task: HashMap::new(),
+            calls: Calls::new(self.app, self.max_running, replies),
         };
         running.run(inbox, answers).await
     }
 }
 
-type Replies = mpsc::UnboundedSender<(LinkId, OwnedEvent)>;
+pub(crate) type Replies = mpsc::UnboundedSender<(LinkId, OwnedEvent)>;
 
 struct Running<A: UssdApp> {
-    app: Arc<A>,
     engine: Engine,
     clock: Clock,
-    max_running: usize,
     outbox: mpsc::Sender<OwnedEffect>,
-    replies: Replies,
     /// What the engine said and is not done yet.
     effects: VecDeque<OwnedEffect>,
+    calls: Calls<A>,
+}
+
+/// The callbacks of an application: those that run, and those that wait for them.
+pub(crate) struct Calls<A: UssdApp> {
+    app: Arc<A>,
+    max_running: usize,
+    replies: Replies,
     sessions: HashMap<SessionId, Served<A::State>>,
     tasks: JoinSet<Session<A::State>>,
     of_task: HashMap<Id, SessionId>,
 }
 
 /// A session that the application serves.
-struct Served<S> {
-    link: LinkId,
-    subscriber: Subscriber,
+pub(crate) struct Served<S> {
+    pub(crate) link: LinkId,
+    pub(crate) subscriber: Subscriber,
     /// None while a callback has it.
     session: Option<Session<S>>,
     /// Callbacks that wait for the one that runs: an answer and an end at most.
@@ -125,7 +125,7 @@ impl<A: UssdApp> Running<A> {
             tokio::select! {
                 biased;
                 Some((link, event)) = answers.recv() => self.handle(link, &event.as_event()),
-                Some(ended) = self.tasks.join_next_with_id() => self.returned(ended),
+                Some(ended) = self.calls.ended() => self.calls.returned(ended),
                 () = sleep => self.poll(),
                 event = inbox.recv() => match event {
                     Some((link, event)) => self.handle(link, &event.as_event()),
@@ -147,13 +147,13 @@ impl<A: UssdApp> Running<A> {
         self.engine.shutdown(now, |effect: Effect<'_>| effects.push_back(effect.into()));
         self.flush().await;
         let last_calls = async {
-            while let Some(ended) = self.tasks.join_next_with_id().await {
-                self.returned(ended);
+            while let Some(ended) = self.calls.ended().await {
+                self.calls.returned(ended);
                 self.flush().await;
             }
         };
         if tokio::time::timeout(Runner::<A>::LAST_CALLS, last_calls).await.is_err() {
-            tracing::warn!(callbacks = self.tasks.len(), "callbacks still running at the end were cut off");
+            tracing::warn!(callbacks = self.calls.running(), "callbacks still running at the end were cut off");
         }
     }
 
@@ -170,14 +170,35 @@ impl<A: UssdApp> Running<A> {
     /// Does what the engine said, in order.
     async fn flush(&mut self) {
         while let Some(effect) = self.effects.pop_front() {
-            self.serve(&effect);
+            self.calls.serve(&effect, None);
             // Nobody may be watching, and then there is nobody to send to either.
             let _ = self.outbox.send(effect).await;
         }
     }
+}
 
-    /// Starts callbacks, or lets them wait for the one that runs.
-    fn serve(&mut self, effect: &OwnedEffect) {
+/// How a callback's task ended.
+pub(crate) type Ended<S> = Result<(Id, Session<S>), JoinError>;
+
+impl<A: UssdApp> Calls<A> {
+    pub(crate) fn new(app: Arc<A>, max_running: usize, replies: Replies) -> Self {
+        let (sessions, of_task) = (HashMap::new(), HashMap::new());
+        Self { app, max_running, replies, sessions, tasks: JoinSet::new(), of_task }
+    }
+
+    /// The next callback that comes back; none if none runs.
+    pub(crate) async fn ended(&mut self) -> Option<Ended<A::State>> {
+        self.tasks.join_next_with_id().await
+    }
+
+    /// How many run.
+    pub(crate) fn running(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Starts callbacks, or lets them wait for the one that runs. If none does, the session's state becomes `state`,
+    /// where one is given.
+    pub(crate) fn serve(&mut self, effect: &OwnedEffect, state: Option<A::State>) {
         match effect.as_effect() {
             Effect { action: Action::Call(callback), link, subscriber, dialled } => {
                 let id = callback.token().session;
@@ -188,6 +209,9 @@ impl<A: UssdApp> Running<A> {
                     waiting: VecDeque::new(),
                     over: false,
                 });
+                if let (Some(session), Some(state)) = (&mut served.session, state) {
+                    session.state = state;
+                }
                 served.waiting.push_back(effect.clone());
                 self.start(id);
             }
@@ -206,7 +230,7 @@ impl<A: UssdApp> Running<A> {
     }
 
     /// Starts the next callback of a session, unless one runs; forgets a session that is over and has none left.
-    fn start(&mut self, id: SessionId) {
+    pub(crate) fn start(&mut self, id: SessionId) {
         let Some(served) = self.sessions.get_mut(&id) else { return };
         let Some(session) = served.session.take() else { return };
         let Some(call) = served.waiting.pop_front() else {
@@ -232,8 +256,45 @@ impl<A: UssdApp> Running<A> {
         self.of_task.insert(task.id(), id);
     }
 
+    /// True while a callback of this session runs.
+    #[cfg(feature = "store")]
+    pub(crate) fn is_running(&self, id: SessionId) -> bool {
+        self.sessions.get(&id).is_some_and(|served| served.session.is_none())
+    }
+
+    /// The session, unless a callback has it.
+    #[cfg(feature = "store")]
+    pub(crate) fn session(&self, id: SessionId) -> Option<&Session<A::State>> {
+        self.sessions.get(&id)?.session.as_ref()
+    }
+
+    /// Starts the next callback of a session; forgets the session if there is none.
+    #[cfg(feature = "store")]
+    pub(crate) fn start_or_forget(&mut self, id: SessionId) {
+        self.start(id);
+        if self.sessions.get(&id).is_some_and(|served| served.session.is_some() && served.waiting.is_empty()) {
+            self.sessions.remove(&id);
+        }
+    }
+
     /// A callback has come back, or has panicked and taken the session's state with it.
-    fn returned(&mut self, ended: Result<(Id, Session<A::State>), JoinError>) {
+    fn returned(&mut self, ended: Ended<A::State>) {
+        match self.put_back(ended) {
+            Ok(id) => self.start(id),
+            Err(Some((id, served))) if !served.over => {
+                // Its turn, dropped by the panic, has ended the session, unless it was answered before.
+                let discard = Event::Discard { to: served.subscriber, session: id, why: Discard::Orphan };
+                let _ = self.replies.send((served.link, OwnedEvent::from(discard)));
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Takes a session back from its callback; after a panic it is gone, and here is what was left of it.
+    pub(crate) fn put_back(
+        &mut self,
+        ended: Ended<A::State>,
+    ) -> Result<SessionId, Option<(SessionId, Served<A::State>)>> {
         match ended {
             Ok((task, session)) => {
                 let id = session.id();
@@ -241,17 +302,12 @@ impl<A: UssdApp> Running<A> {
                 if let Some(served) = self.sessions.get_mut(&id) {
                     served.session = Some(session);
                 }
-                self.start(id);
+                Ok(id)
             }
             Err(error) => {
-                let Some(id) = self.of_task.remove(&error.id()) else { return };
-                let Some(served) = self.sessions.remove(&id) else { return };
                 tracing::error!(%error, "a callback panicked");
-                // Its turn, dropped by the panic, has ended the session, unless it was answered before.
-                if !served.over {
-                    let discard = Event::Discard { to: served.subscriber, session: id, why: Discard::Orphan };
-                    let _ = self.replies.send((served.link, OwnedEvent::from(discard)));
-                }
+                let id = self.of_task.remove(&error.id()).ok_or(None)?;
+                Err(self.sessions.remove(&id).map(|served| (id, served)))
             }
         }
     }

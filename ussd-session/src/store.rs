@@ -17,7 +17,7 @@ mod memory;
 mod parts;
 #[cfg(feature = "redis")]
 mod redis;
-//mod runner;
+mod runner;
 mod timers;
 
 use std::{fmt, future::Future, time::Duration};
@@ -28,7 +28,7 @@ pub use self::{
     driver::{Driver, Error, Failed, Stepped, StoreCounters},
     encoding::{Problem, Unreadable},
     memory::{Fault, MemoryStore, MemoryStoreError, Operation},
-    //RUNNER
+    runner::StoreRunner,
 };
 use crate::{
     ids::{LinkId, NetId, SessionId},
