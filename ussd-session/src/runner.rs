@@ -180,6 +180,9 @@ impl<A: UssdApp> Running<A> {
 /// How a callback's task ended.
 pub(crate) type Ended<S> = Result<(Id, Session<S>), JoinError>;
 
+/// The session that came back; or what is left of one whose callback panicked.
+pub(crate) type PutBack<S> = Result<SessionId, Option<(SessionId, Served<S>)>>;
+
 impl<A: UssdApp> Calls<A> {
     pub(crate) fn new(app: Arc<A>, max_running: usize, replies: Replies) -> Self {
         let (sessions, of_task) = (HashMap::new(), HashMap::new());
@@ -291,10 +294,7 @@ impl<A: UssdApp> Calls<A> {
     }
 
     /// Takes a session back from its callback; after a panic it is gone, and here is what was left of it.
-    pub(crate) fn put_back(
-        &mut self,
-        ended: Ended<A::State>,
-    ) -> Result<SessionId, Option<(SessionId, Served<A::State>)>> {
+    pub(crate) fn put_back(&mut self, ended: Ended<A::State>) -> PutBack<A::State> {
         match ended {
             Ok((task, session)) => {
                 let id = session.id();

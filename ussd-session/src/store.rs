@@ -8,12 +8,13 @@
 //!   then act. Any machine may take any event of any session.
 //! * [`StoreRunner`] runs a [`UssdApp`](crate::UssdApp) over a driver.
 //! * [`MemoryStore`] is a store within the process for tests: it can lose, delay and cut off.
-//! * [`RedisStore`](crate::store::RedisStore) (feature `redis`) is the one for production.
+//! * `RedisStore` (feature `redis`) is the one for production.
 
 mod cell;
 mod driver;
 mod encoding;
 mod memory;
+mod outcome;
 mod parts;
 #[cfg(feature = "redis")]
 mod redis;
@@ -25,9 +26,10 @@ use std::{fmt, future::Future, time::Duration};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisStore, RedisStoreError, VumiLayout, VumiTransport};
 pub use self::{
-    driver::{Driver, Error, Failed, Stepped, StoreCounters},
+    driver::Driver,
     encoding::{Problem, Unreadable},
     memory::{Fault, MemoryStore, MemoryStoreError, Operation},
+    outcome::{Error, Failed, Stepped, StoreCounters},
     runner::StoreRunner,
 };
 use crate::{

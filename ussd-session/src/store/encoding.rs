@@ -42,6 +42,7 @@ mod flag {
     pub(super) const HELD_TEXT: u16 = 1 << 8;
     pub(super) const HELD_ENDS: u16 = 1 << 9;
     pub(super) const HELD_EXPECTS_SECRET: u16 = 1 << 10;
+    pub(super) const ALL: u16 = (1 << 11) - 1;
 }
 
 /// Why what a store holds cannot be read. It is left as it is.
@@ -144,6 +145,10 @@ impl Cell {
         let (since, begun, deadline, total) = (from.u32()?, from.u32()?, from.u32()?, from.u32()?);
         let flags = from.u16()?;
         let is = |bit| flags & bit != 0;
+        let of_held = flag::HELD_ENDS | flag::HELD_EXPECTS_SECRET;
+        if flags & !flag::ALL != 0 || (is(of_held) && !is(flag::HELD_TEXT)) {
+            return Err(from.no_such("flags"));
+        }
         let state = from.state()?;
         let phase = match from.u8()? {
             0 => Phase::Unknown,
@@ -346,13 +351,13 @@ impl<'a> Reader<'a> {
 
     fn net_why(&mut self) -> Result<NetWhy, Unreadable> {
         Ok(match (self.u8()?, self.u16()?) {
-            (0, _) => NetWhy::UssdBusy,
-            (1, _) => NetWhy::Absent,
-            (2, _) => NetWhy::NotSupported,
-            (3, _) => NetWhy::Congestion,
-            (4, _) => NetWhy::Aborted,
-            (5, _) => NetWhy::Redirected,
-            (6, _) => NetWhy::NotSent,
+            (0, 0) => NetWhy::UssdBusy,
+            (1, 0) => NetWhy::Absent,
+            (2, 0) => NetWhy::NotSupported,
+            (3, 0) => NetWhy::Congestion,
+            (4, 0) => NetWhy::Aborted,
+            (5, 0) => NetWhy::Redirected,
+            (6, 0) => NetWhy::NotSent,
             (7, code) => NetWhy::Other(code),
             _ => return Err(self.no_such("reason of the network")),
         })
@@ -368,5 +373,154 @@ impl<'a> Reader<'a> {
 
     fn no_such(&self, what: &'static str) -> Unreadable {
         self.error(Problem::Value(what))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A session with everything that one can have.
+    fn full() -> Cell {
+        let parts = Parts {
+            session: SessionId::from_bits(0x0071_0000_0000_0001).unwrap(),
+            subscriber: "27831234567".parse().unwrap(),
+            opened: Millis(1_790_000_000_000),
+            code: 0x0102_0304_0506_0708,
+            begin_key: DedupKey::from_bits(0xA1),
+            answer_key: DedupKey::from_bits(0xA2),
+            net: NetId::new(b"\x12\x34").unwrap(),
+            since: 0x11,
+            begun: 0x22,
+            deadline: 0x33,
+            total: 0x44,
+            grace: Some(0x55),
+            link: LinkId(0x0102),
+            turn: 0x0304,
+            state: State::AppTurn,
+            phase: Phase::Two,
+            push: Some(PushKind::TellFirst),
+            secret: true,
+            replaced: false,
+            released: false,
+            held: true,
+        };
+        let held = Some(Held { verb: Verb::End, text: "bye".into(), expects_secret: true });
+        let (dialled, prompt) = ("*120#".into(), Some("Menü".into()));
+        Cell { record: parts.into(), dialled, prompt, held, app: b"app".to_vec() }
+    }
+
+    fn plain(state: State) -> Cell {
+        let parts = Parts {
+            begin_key: None,
+            answer_key: None,
+            net: NetId::NONE,
+            grace: None,
+            push: None,
+            phase: Phase::Unknown,
+            state,
+            ..Parts::from(&full().record)
+        };
+        Cell { record: parts.into(), dialled: String::new(), prompt: None, held: None, app: Vec::new() }
+    }
+
+    const FULL: &str = "01 0071000000000001 278312345670000b 0102 000001a0c4506c00 0102030405060708 0304 \
+        00000011 00000022 00000033 00000044 07f9 00 02 03 00000055 00000000000000a1 00000000000000a2 \
+        021234 052a31323023 054d656ec3bc 03627965 03617070";
+
+    #[test]
+    fn known_answer() {
+        let expected = hex::decode(FULL.replace(' ', "")).unwrap();
+        assert_eq!(hex::encode(full().encode()), hex::encode(&expected));
+        assert_eq!(Cell::decode(&expected).unwrap(), full());
+    }
+
+    #[test]
+    fn every_state_survives() {
+        let whys = [
+            NetWhy::UssdBusy,
+            NetWhy::Absent,
+            NetWhy::NotSupported,
+            NetWhy::Congestion,
+            NetWhy::Aborted,
+            NetWhy::Redirected,
+            NetWhy::NotSent,
+            NetWhy::Other(0xFFFF),
+        ];
+        let reasons = [
+            CloseReason::AppEnd,
+            CloseReason::AppAbort,
+            CloseReason::Redirected,
+            CloseReason::User,
+            CloseReason::UserSlow,
+            CloseReason::Net,
+            CloseReason::AppSlow,
+            CloseReason::TooLong,
+            CloseReason::Replaced,
+            CloseReason::PushUnanswered,
+            CloseReason::SendFailed,
+            CloseReason::LinkLost,
+            CloseReason::Orphan,
+            CloseReason::Shutdown,
+            CloseReason::HandlerFailed,
+        ];
+        let closed = reasons.into_iter().chain(whys.map(CloseReason::PushFailed)).map(State::Closed);
+        let open = [State::AppTurn, State::UserTurn, State::Inviting, State::Notifying];
+        for state in open.into_iter().chain(closed) {
+            let cell = plain(state);
+            assert_eq!(Cell::decode(&cell.encode()).unwrap(), cell, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn long_texts_survive() {
+        for len in [0, 127, 128, 16_383, 16_384, 100_000] {
+            let cell = Cell { app: vec![7; len], ..full() };
+            assert_eq!(Cell::decode(&cell.encode()).unwrap(), cell, "{len}");
+        }
+        assert!(plain(State::UserTurn).encode().len() <= 64, "a plain session is small");
+    }
+
+    #[test]
+    fn what_cannot_be_read() {
+        let octets = full().encode();
+        for end in 0..octets.len() {
+            assert_eq!(Cell::decode(&octets[..end]).unwrap_err().problem, Problem::Truncated, "{end}");
+        }
+        let changed = |offset: usize, octet: u8| {
+            let mut octets = octets.clone();
+            octets[offset] = octet;
+            let unreadable = Cell::decode(&octets).unwrap_err();
+            (unreadable.offset, unreadable.problem)
+        };
+        assert_eq!(changed(0, 2), (0, Problem::Version(2)));
+        assert_eq!(changed(16, 0xA0 | 0x0B), (17, Problem::Value("subscriber")));
+        assert_eq!(changed(55, 5), (56, Problem::Value("state")));
+        assert_eq!(changed(56, 3), (57, Problem::Value("phase")));
+        assert_eq!(changed(57, 4), (58, Problem::Value("push")));
+        assert_eq!(changed(78, 65), (79, Problem::Truncated));
+        assert_eq!(changed(92, 0xFF), (93, Problem::Value("text")));
+        let longer = [&octets[..], b"xy"].concat();
+        let unreadable = Cell::decode(&longer).unwrap_err();
+        assert_eq!((unreadable.offset, unreadable.problem), (octets.len(), Problem::Trailing(2)));
+        assert_eq!(unreadable.to_string(), format!("octet {}: 2 octets too many", octets.len()));
+        // A length that never ends.
+        let endless = [&octets[..78], &[0xFF; 9][..]].concat();
+        assert_eq!(Cell::decode(&endless).unwrap_err().problem, Problem::Value("length"));
+    }
+
+    /// Whatever a store holds, reading it ends well.
+    #[test]
+    fn no_octet_stops_the_reader() {
+        let octets = full().encode();
+        for offset in 0..octets.len() {
+            for octet in 0..=255 {
+                let mut octets = octets.clone();
+                octets[offset] = octet;
+                if let Ok(cell) = Cell::decode(&octets) {
+                    assert_eq!(cell.encode(), octets, "offset {offset}, octet {octet}");
+                }
+            }
+        }
     }
 }

@@ -43,6 +43,8 @@ use crate::{
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     inner: Arc<Mutex<Inner>>,
+    /// Apart from what is kept, so that what is asked may look at that.
+    faults: Arc<Mutex<Option<Faults>>>,
 }
 
 /// What is asked of a [`MemoryStore`].
@@ -86,7 +88,6 @@ struct Inner {
     kept: BTreeMap<Key, Kept>,
     foreign: BTreeMap<(Key, Vec<u8>), Foreign>,
     due: BTreeSet<(Millis, Key)>,
-    faults: Option<Faults>,
 }
 
 #[derive(Clone)]
@@ -115,7 +116,7 @@ impl MemoryStore {
 
     /// Asks this, before each operation from now on, what goes wrong with it.
     pub fn faults(&self, faults: impl FnMut(Operation, Option<Key>) -> Fault + Send + 'static) {
-        self.inner().faults = Some(Box::new(faults));
+        *lock(&self.faults) = Some(Box::new(faults));
     }
 
     /// Puts a session there as another program would have begun it, called `net` by the network.
@@ -152,7 +153,7 @@ impl MemoryStore {
         key: Option<Key>,
         work: impl FnOnce(&mut Inner) -> T + Send,
     ) -> Result<T, MemoryStoreError> {
-        let fault = self.inner().faults.as_mut().map_or(Fault::None, |faults| faults(operation, key));
+        let fault = lock(&self.faults).as_mut().map_or(Fault::None, |faults| faults(operation, key));
         match fault {
             Fault::Lost => return Err(MemoryStoreError),
             Fault::Stuck => pending().await,
@@ -164,7 +165,7 @@ impl MemoryStore {
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 }
 
@@ -230,6 +231,11 @@ impl Inner {
         }
         Swapped::Done
     }
+}
+
+/// What it guards is whole after every statement.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for MemoryStore {

@@ -143,6 +143,12 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
         Ok(command.query_async(&mut self.connection.clone()).await?)
     }
 
+    async fn load_own(&self, key: Key) -> Result<Found, RedisStoreError> {
+        let name = self.session_key(key);
+        let content: Option<Vec<u8>> = self.ask(cmd("GET").arg(&name)).await?;
+        content.map_or(Ok(Found::Nothing), |content| found(&name, &content))
+    }
+
     fn session_key(&self, key: Key) -> String {
         format!("{}:{{{}}}:{}:s", self.prefix, key.subscriber, key.link.0)
     }
@@ -166,18 +172,19 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
     type Error = RedisStoreError;
 
     async fn load(&self, key: Key, net: &NetId) -> Result<Found, RedisStoreError> {
-        let name = self.session_key(key);
-        let content: Option<Vec<u8>> = self.ask(cmd("GET").arg(&name)).await?;
-        if let Some(content) = content {
-            return found(&name, &content);
+        let own = self.load_own(key).await?;
+        let foreign: Vec<_> = self.foreign_keys(key, net).collect();
+        if own != Found::Nothing || foreign.is_empty() {
+            return Ok(own);
         }
-        for (layout, name) in self.foreign_keys(key, net).collect::<Vec<_>>() {
+        for (layout, name) in foreign {
             let fields: Vec<(String, Vec<u8>)> = self.ask(cmd("HGETALL").arg(&name)).await?;
             if let Some(foreign) = layout.read(key.subscriber, &fields) {
                 return Ok(Found::Foreign(foreign));
             }
         }
-        Ok(Found::Nothing)
+        // Another machine may have taken it over after the first look.
+        self.load_own(key).await
     }
 
     async fn swap(&self, key: Key, expect: Expect<'_>, write: Write<'_>) -> Result<Swapped, RedisStoreError> {

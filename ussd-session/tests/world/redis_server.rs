@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
@@ -29,21 +29,47 @@ impl RedisServer {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let directory = std::env::temp_dir().join(format!("ussd-session-{}-{count}", std::process::id()));
         fs::create_dir(&directory).unwrap();
-        let process = Command::new("redis-server")
+        Self { process: Self::spawn(&directory, settings), directory }
+    }
+
+    /// A cluster of one: it serves all slots, and refuses what lies in two of them.
+    pub(crate) async fn start_cluster() -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+        let server = Self::start(&["--bind", "127.0.0.1", "--cluster-enabled", "yes", "--cluster-port", &port]);
+        let mut connection = server.connection().await;
+        let slots = redis::cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16_383).to_owned();
+        slots.query_async::<()>(&mut connection).await.unwrap();
+        let mut again = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            let info: String = redis::cmd("CLUSTER").arg("INFO").query_async(&mut connection).await.unwrap();
+            if info.contains("cluster_state:ok") {
+                return server;
+            }
+            again.tick().await;
+        }
+    }
+
+    /// Starts it again where it was.
+    pub(crate) fn restart(&mut self) {
+        self.stop();
+        self.process = Self::spawn(&self.directory, &[]);
+    }
+
+    fn spawn(directory: &Path, settings: &[&str]) -> Child {
+        let mut process = Command::new("redis-server")
             .args(["--port", "0", "--save", "", "--appendonly", "no", "--daemonize", "no"])
             .arg("--dir")
-            .arg(&directory)
+            .arg(directory)
             .arg("--unixsocket")
             .arg(directory.join("socket"))
             .args(settings)
             .stdout(Stdio::piped())
             .spawn()
             .expect("redis-server is installed");
-        let mut server = Self { process, directory };
-        let log = BufReader::new(server.process.stdout.take().unwrap());
+        let log = BufReader::new(process.stdout.take().unwrap());
         let ready = log.lines().map(|line| line.unwrap()).any(|line| line.contains("eady to accept connections"));
         assert!(ready, "redis-server did not start");
-        server
+        process
     }
 
     pub(crate) fn url(&self) -> String {

@@ -1,13 +1,16 @@
 //! Several machines over one store, as a host: events come to them in turn.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use tokio::runtime::{Builder, Runtime};
 #[cfg(feature = "redis")]
 use ussd_session::store::RedisStore;
 use ussd_session::{
-    Config, Effect, Event, Millis, OwnedEffect, Policy, State, Subscriber,
-    store::{Driver, Key, MemoryStore, Store},
+    Config, Effect, Event, Millis, OwnedEffect, OwnedEvent, Policy, State, Subscriber,
+    store::{Driver, Fault, Key, MemoryStore, Stepped, Store},
 };
 
 #[cfg(feature = "redis")]
@@ -20,27 +23,24 @@ pub(crate) struct Stored<S> {
     turn: AtomicUsize,
     now: Millis,
     /// Tells the store what time it is.
-    clock: Box<dyn Fn(&S, Millis)>,
+    clock: fn(&S, Millis),
 }
 
 pub(crate) fn key(subscriber: Subscriber) -> Key {
     Key { link: LINK, subscriber }
 }
 
-pub(crate) fn runtime() -> Runtime {
-    Builder::new_current_thread().enable_all().build().unwrap()
-}
-
 /// Two machines over a store in memory.
 pub(crate) fn in_memory(policy: &Policy) -> Stored<MemoryStore> {
     let store = MemoryStore::new();
-    Stored::new(runtime(), [store.clone(), store], policy, |store, now| store.set_time(now))
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    Stored::new(runtime, [store.clone(), store], policy, |store, now| store.set_time(now))
 }
 
 /// Two machines over a Redis, each with a connection of its own.
 #[cfg(feature = "redis")]
 pub(crate) fn in_redis(server: &RedisServer, policy: &Policy) -> Stored<RedisStore<Connection>> {
-    let runtime = runtime();
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let stores = runtime.block_on(async { [server.store().await, server.store().await] });
     Stored::new(runtime, stores, policy, |_, _| {})
 }
@@ -50,14 +50,14 @@ impl<S: Store> Stored<S> {
         runtime: Runtime,
         stores: impl IntoIterator<Item = S>,
         policy: &Policy,
-        clock: impl Fn(&S, Millis) + 'static,
+        clock: fn(&S, Millis),
     ) -> Self {
         let machine = |(node, store)| {
             let config = Config::default().node(node).policy(policy.clone());
-            Driver::new(store, config).takeover(std::time::Duration::ZERO)
+            Driver::new(store, config).takeover(Duration::ZERO)
         };
         let machines = (1..).zip(stores).map(machine).collect();
-        Self { runtime, machines, turn: AtomicUsize::new(0), now: Millis(0), clock: Box::new(clock) }
+        Self { runtime, machines, turn: AtomicUsize::new(0), now: Millis(0), clock }
     }
 
     fn next(&self) -> &Driver<S> {
@@ -92,6 +92,21 @@ impl<S: Store> Stored<S> {
                 effects.extend(machine.tick(key, now).await.unwrap().effects);
             }
         }
+    }
+}
+
+impl Stored<MemoryStore> {
+    /// Two events at once, one at each machine: both look before either writes.
+    pub(crate) fn at_once(&mut self, events: &[OwnedEvent; 2], now: Millis) -> [Stepped; 2] {
+        self.clock(now);
+        let [one, two] = &self.machines[..] else { panic!("two machines") };
+        one.store().faults(|_, _| Fault::Delayed(Duration::from_millis(1)));
+        let [first, second] = events.each_ref().map(OwnedEvent::as_event);
+        let (first, second) = self
+            .runtime
+            .block_on(async { tokio::join!(one.handle(LINK, &first, now), two.handle(LINK, &second, now)) });
+        one.store().faults(|_, _| Fault::None);
+        [first.unwrap(), second.unwrap()]
     }
 }
 
