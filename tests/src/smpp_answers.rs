@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use smpp::codec::Limits;
 use smpp::framing::BadLength;
 use smpp::pdu::*;
+use smpp::session;
 use smpp::types::{CommandId, CommandStatus, InterfaceVersion};
 
 use crate::smpp_vectors::{Outcome, Reply, limits_of_receiver};
@@ -16,6 +17,15 @@ pub enum Role {
     Mc,
     /// The ESME.
     Esme,
+}
+
+impl From<Role> for session::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Mc => Self::MessageCentre,
+            Role::Esme => Self::Esme,
+        }
+    }
 }
 
 /// State of a link.
@@ -34,6 +44,19 @@ pub enum State {
     BoundTrx,
     /// An unbind was answered.
     Unbound,
+}
+
+impl From<State> for session::State {
+    fn from(state: State) -> Self {
+        match state {
+            State::Open => Self::Open,
+            State::Outbound => Self::Outbound,
+            State::BoundTx => Self::BoundTx,
+            State::BoundRx => Self::BoundRx,
+            State::BoundTrx => Self::BoundTrx,
+            State::Unbound => Self::Unbound,
+        }
+    }
 }
 
 /// One end of a link.
@@ -68,6 +91,8 @@ impl Receiver {
     }
 
     /// What becomes of a PDU that was decoded, or of a bad one.
+    ///
+    /// What a session does with it, told without one: the role, the state and what is awaited may be unknown here.
     pub fn judge(&mut self, pdu: &Result<Frame, BadPdu>) -> Outcome {
         match pdu {
             Ok(frame) if frame.pdu.command_id().is_response() => self.judge_response(frame),
@@ -120,32 +145,20 @@ impl Receiver {
         self.version.0 >= InterfaceVersion::V3_4.0 || !since_3_4
     }
 
-    /// Whether a request may come in this direction and state; the status that refuses it otherwise. Section 2.4 of
-    /// 5.0, with data_sm both ways in every bound state as 3.4 has it.
+    /// Whether a request may come in this direction and state, by the session's table; the status that refuses it
+    /// otherwise. Without a role or a state, only what would be refused of both roles, or in all states, is.
     fn allows(&self, command_id: CommandId) -> Result<(), CommandStatus> {
-        use State::{BoundRx, BoundTrx, BoundTx, Open, Outbound, Unbound};
-        let from = match command_id {
-            CommandId::UNBIND | CommandId::ENQUIRE_LINK | CommandId::DATA_SM => None,
-            CommandId::DELIVER_SM | CommandId::ALERT_NOTIFICATION | CommandId::OUTBIND => Some(Role::Mc),
-            _ => Some(Role::Esme),
-        };
-        if from.is_some() && self.role == from {
-            return Err(CommandStatus::RINVBNDSTS);
+        let roles = [Role::Mc, Role::Esme].into_iter().filter(|role| self.role.is_none_or(|own| own == *role));
+        let mut refused = Ok(());
+        for role in roles {
+            for state in State::value_variants().iter().filter(|state| self.state.is_none_or(|own| own == **state)) {
+                match session::State::from(*state).allows(session::Role::from(role).peer(), command_id) {
+                    Ok(()) => return Ok(()),
+                    Err(status) => refused = Err(status),
+                }
+            }
         }
-        let Some(state) = self.state else { return Ok(()) };
-        let allowed = match command_id {
-            CommandId::ENQUIRE_LINK => true,
-            CommandId::UNBIND | CommandId::DATA_SM => matches!(state, BoundTx | BoundRx | BoundTrx),
-            CommandId::OUTBIND => state == Open,
-            CommandId::DELIVER_SM | CommandId::ALERT_NOTIFICATION => matches!(state, BoundRx | BoundTrx),
-            CommandId::BIND_RECEIVER | CommandId::BIND_TRANSMITTER | CommandId::BIND_TRANSCEIVER => match state {
-                Open | Outbound => true,
-                BoundTx | BoundRx | BoundTrx => return Err(CommandStatus::RALYBND),
-                Unbound => false,
-            },
-            _ => matches!(state, BoundTx | BoundTrx),
-        };
-        if allowed { Ok(()) } else { Err(CommandStatus::RINVBNDSTS) }
+        refused
     }
 
     /// The state after a PDU that was accepted.
@@ -172,15 +185,16 @@ pub fn unfinished() -> Outcome {
     outcome("need_more", None)
 }
 
-fn refusal(answer: Option<Frame>) -> Outcome {
+/// What becomes of a PDU that is refused with this answer, if any.
+pub fn refusal(answer: Option<Frame>) -> Outcome {
     match answer {
         Some(answer) => outcome("reject", Some((answer, true))),
         None => outcome("ignore", None),
     }
 }
 
-/// The reply has its octets if they are `known`.
-fn outcome(outcome: &str, reply: Option<(Frame, bool)>) -> Outcome {
+/// An outcome with its reply, which has its octets if they are known.
+pub fn outcome(outcome: &str, reply: Option<(Frame, bool)>) -> Outcome {
     let reply = reply.map(|(frame, known)| Reply {
         command: frame.pdu.name().to_owned(),
         command_status: format!("{:#010x}", frame.header.command_status.0),
@@ -208,7 +222,7 @@ pub fn status_name(status: CommandStatus) -> &'static str {
 
 /// What a willing application answers, and whether that is known to the octet: it makes up identifiers, names and
 /// states. None if nothing answers this PDU.
-fn willing_answer(frame: &Frame) -> Option<(Frame, bool)> {
+pub fn willing_answer(frame: &Frame) -> Option<(Frame, bool)> {
     let (pdu, known): (Pdu, bool) = match &frame.pdu {
         Pdu::SubmitSm(_) => (SubmitSmResp::default().into(), false),
         Pdu::SubmitMulti(_) => (SubmitMultiResp::default().into(), false),

@@ -377,9 +377,13 @@ impl<'a> Actions<'a> {
         self.0.is_empty()
     }
 
-    /// Takes them out, in order.
-    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Action<'a>> + use<'a, '_> {
-        self.0.drain(..)
+    /// Takes the next one out.
+    pub(crate) fn take(&mut self) -> Option<Action<'a>> {
+        match self.0.len() {
+            // Mostly there is one.
+            0 | 1 => self.0.pop(),
+            _ => Some(self.0.remove(0)),
+        }
     }
 
     pub(crate) fn push(&mut self, action: Action<'a>) {

@@ -16,7 +16,7 @@ use crate::{
     app::{Session, Turn, UssdApp},
     clock::Clock,
     dialled::Dialled,
-    engine::{Config, Effect, Engine},
+    engine::{Config, Effect, Engine, Polled},
     event::{Discard, Event},
     ids::{LinkId, SessionId, TurnToken},
     owned::{OwnedEffect, OwnedEvent},
@@ -126,7 +126,9 @@ impl<A: UssdApp> Running<A> {
                 biased;
                 Some((link, event)) = answers.recv() => self.handle(link, &event.as_event()),
                 Some(ended) = self.calls.ended() => self.calls.returned(ended),
-                () = sleep => self.poll(),
+                () = sleep => {
+                    self.poll();
+                }
                 event = inbox.recv() => match event {
                     Some((link, event)) => self.handle(link, &event.as_event()),
                     None => break,
@@ -146,6 +148,10 @@ impl<A: UssdApp> Running<A> {
         let (now, effects) = (self.clock.now(), &mut self.effects);
         self.engine.shutdown(now, |effect: Effect<'_>| effects.push_back(effect.into()));
         self.flush().await;
+        while self.poll().more {
+            self.flush().await;
+        }
+        self.flush().await;
         let last_calls = async {
             while let Some(ended) = self.calls.ended().await {
                 self.calls.returned(ended);
@@ -162,9 +168,9 @@ impl<A: UssdApp> Running<A> {
         self.engine.handle(link, event.clone(), now, |effect: Effect<'_>| effects.push_back(effect.into()));
     }
 
-    fn poll(&mut self) {
+    fn poll(&mut self) -> Polled {
         let (now, effects) = (self.clock.now(), &mut self.effects);
-        self.engine.poll(now, Runner::<A>::BUDGET, |effect: Effect<'_>| effects.push_back(effect.into()));
+        self.engine.poll(now, Runner::<A>::BUDGET, |effect: Effect<'_>| effects.push_back(effect.into()))
     }
 
     /// Does what the engine said, in order.

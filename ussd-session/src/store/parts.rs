@@ -3,7 +3,7 @@
 use crate::{
     event::{Phase, PushKind},
     ids::{DedupKey, LinkId, NetId, SessionId},
-    record::{Record, State},
+    record::{Core, Record, Rest, State},
     subscriber::Subscriber,
     time::Millis,
 };
@@ -34,57 +34,65 @@ pub(super) struct Parts {
 }
 
 impl From<&Record> for Parts {
-    fn from(record: &Record) -> Self {
+    fn from(Record { core, rest }: &Record) -> Self {
         Self {
-            session: record.session,
-            subscriber: record.subscriber,
-            opened: record.opened,
-            code: record.code,
-            begin_key: record.begin_key,
-            answer_key: record.answer_key,
-            net: record.net.clone(),
-            since: record.since,
-            begun: record.begun,
-            deadline: record.deadline,
-            total: record.total,
-            grace: record.grace,
-            link: record.link,
-            turn: record.turn,
-            state: record.state,
-            phase: record.phase,
-            push: record.push,
-            secret: record.secret,
-            replaced: record.replaced,
-            released: record.released,
-            held: record.held,
+            session: core.session,
+            subscriber: core.subscriber,
+            opened: core.opened,
+            code: rest.code,
+            begin_key: rest.begin_key(),
+            answer_key: rest.answer_key(),
+            net: rest.net().clone(),
+            since: core.since,
+            begun: rest.begun,
+            deadline: core.deadline,
+            total: core.total,
+            grace: core.has(Core::UNLINKED).then_some(rest.grace),
+            link: core.link,
+            turn: core.turn,
+            state: core.state,
+            phase: core.phase,
+            push: core.push,
+            secret: core.has(Core::SECRET),
+            replaced: core.has(Core::REPLACED),
+            released: core.has(Core::RELEASED),
+            held: core.has(Core::HELD),
         }
     }
 }
 
 impl From<Parts> for Record {
     fn from(parts: Parts) -> Self {
-        Self {
+        let mut core = Core {
             session: parts.session,
             subscriber: parts.subscriber,
             opened: parts.opened,
-            code: parts.code,
-            begin_key: parts.begin_key,
-            answer_key: parts.answer_key,
-            net: parts.net,
             since: parts.since,
-            begun: parts.begun,
             deadline: parts.deadline,
             total: parts.total,
-            grace: parts.grace,
             link: parts.link,
             turn: parts.turn,
             state: parts.state,
             phase: parts.phase,
             push: parts.push,
-            secret: parts.secret,
-            replaced: parts.replaced,
-            released: parts.released,
-            held: parts.held,
+            flags: 0,
+        };
+        for (flag, set) in [
+            (Core::SECRET, parts.secret),
+            (Core::REPLACED, parts.replaced),
+            (Core::RELEASED, parts.released),
+            (Core::HELD, parts.held),
+            (Core::UNLINKED, parts.grace.is_some()),
+            (Core::NAMED, !parts.net.is_none()),
+            (Core::KEYED, parts.answer_key.is_some()),
+        ] {
+            core.set(flag, set);
         }
+        let mut rest = Rest::default();
+        rest.renew(parts.code, parts.begin_key, &parts.net);
+        rest.set_answer_key(parts.answer_key);
+        rest.begun = parts.begun;
+        rest.grace = parts.grace.unwrap_or_default();
+        Self { core, rest }
     }
 }

@@ -28,10 +28,10 @@ pub(crate) mod stored;
 mod through;
 
 use ussd_session::{Action, Callback, Config, Effect, Engine, Event, FrameKind, LinkId, Millis, Policy, SessionId};
-use ussd_session::{State, Subject, Subscriber, TurnToken};
+use ussd_session::{State, Subject, Subscriber, TurnToken, adapters::smpp::Profile};
 
 pub(crate) use bare::Bare;
-pub(crate) use through::{Through, over_ssmi::Ssmi, over_vumi::Vumi};
+pub(crate) use through::{Through, over_smpp::Smpp, over_ssmi::Ssmi, over_vumi::Vumi};
 
 pub(crate) const LINK: LinkId = LinkId(1);
 pub(crate) const PHONE: &str = "27831234567";
@@ -60,7 +60,7 @@ impl Host for Engine {
     }
 
     fn deadline(&self, phone: Subscriber) -> Option<Millis> {
-        self.record(LINK, phone).map(ussd_session::Record::deadline)
+        self.record(LINK, phone).map(|record| record.deadline())
     }
 }
 
@@ -146,6 +146,14 @@ pub(crate) fn play(name: &str, policy: Policy, table: &str) {
     World::new(engine()).play(&format!("{name}, engine"), table);
     World::new(Through::new(Ssmi::default(), engine())).play(&format!("{name}, SSMI"), table);
     World::new(Through::new(Vumi::default(), engine())).play(&format!("{name}, Vumi"), table);
+    for (profile, vendor) in [
+        (Profile::generic(), "generic"),
+        (Profile::tata(), "Tata"),
+        (Profile::sixdee(), "6D"),
+        (Profile::mica(), "Mica"),
+    ] {
+        World::new(Through::new(Smpp(profile), engine())).play(&format!("{name}, SMPP {vendor}"), table);
+    }
     #[cfg(feature = "store")]
     World::new(stored::in_memory(&policy)).play(&format!("{name}, store"), table);
     #[cfg(feature = "redis")]

@@ -194,3 +194,92 @@ pub(crate) mod over_vumi {
         Stamp::new("0f1e2d3c4b5a69788796a5b4c3d2e1f0", Default::default())
     }
 }
+
+/// Messages of a message centre, by a vendor's profile.
+pub(crate) mod over_smpp {
+    use bytes::BytesMut;
+    use smpp::{
+        codec::Limits,
+        pdu::{DeliverSm, Frame, Pdu, SubmitSm},
+        tlv::{Tag, Tlvs},
+        types::{SequenceNumber, ShortMessage},
+    };
+    use ussd_session::{
+        Phase,
+        adapters::smpp::{Error, Mark, Profile, Route, event, request},
+    };
+
+    use super::*;
+
+    pub(crate) struct Smpp(pub(crate) Profile);
+
+    impl Wire for Smpp {
+        fn inbound(&mut self, said: &Event<'_>) -> Option<OwnedEvent> {
+            let profile = &self.0;
+            let (from, marks, text, net) = match said {
+                Event::Begin { from, dialled, net, phase, dedup: None } => match phase {
+                    Phase::One => (from, &profile.begin_phase_1, *dialled, net),
+                    _ => (from, &profile.begin, *dialled, net),
+                },
+                Event::Answer { from, text, net, dedup: None } => (from, &profile.answer, text.as_str(), net),
+                Event::UserEnd { from, net, text: None } => (from, &profile.end, "", net),
+                Event::NotifyOk { from, net } => (from, &profile.notified, "", net),
+                _ => return None,
+            };
+            let has_bit = profile.session_tag == Some(Tag::ITS_SESSION_INFO) && !net.is_none();
+            let ends_by_bit = matches!(said, Event::UserEnd { .. }) && has_bit;
+            let mut tlvs = Tlvs::new();
+            match marks.first() {
+                Some(Mark::Op(op)) if !ends_by_bit => tlvs.push(op),
+                None if ends_by_bit => {}
+                _ => return None,
+            }
+            if !net.is_none() {
+                let session = net.as_bytes().iter().fold(0_u8, |sum, octet| sum.wrapping_mul(31).wrapping_add(*octet));
+                let tag = profile.session_tag.unwrap();
+                tlvs.push_raw(tag, &[session, 0x34 | u8::from(ends_by_bit)]).unwrap();
+            }
+            let message = DeliverSm {
+                service_type: profile.service_types[0].clone(),
+                source: from.digits().as_str().parse().unwrap(),
+                short_message: ShortMessage::new(text.to_owned()).unwrap(),
+                tlvs,
+                ..DeliverSm::default()
+            };
+            match over(message.into(), &Limits::esme()) {
+                Pdu::DeliverSm(read) => event(&read, profile).unwrap(),
+                other => panic!("{other:?}"),
+            }
+        }
+
+        fn outbound(&mut self, effect: &Effect<'_>) {
+            let Action::Send(frame) = &effect.action else { return };
+            let sent = match request(frame, &Route::from(effect), &self.0) {
+                Ok(sent) => sent,
+                Err(Error::Unsupported(FrameKind::Abort | FrameKind::Redirect)) => return,
+                Err(error) => panic!("{error}"),
+            };
+            let Pdu::SubmitSm(read) = over(sent.into(), &Limits::message_centre()) else { panic!("not submit_sm") };
+            assert_eq!(read.short_message.as_ref(), frame.text.as_str().as_bytes());
+            assert_eq!(read.destination.addr, effect.subscriber.digits().as_str());
+            let (id, last) = (self.id(&read), frame.kind == FrameKind::Final);
+            if !frame.net.is_none() {
+                let bit = last && self.0.session_tag == Some(Tag::ITS_SESSION_INFO);
+                assert_eq!(id, [frame.net.as_bytes()[0], 0x34 | u8::from(bit)]);
+            }
+        }
+    }
+
+    impl Smpp {
+        fn id(&self, sent: &SubmitSm) -> Vec<u8> {
+            self.0.session_tag.and_then(|tag| sent.tlvs.get_raw(tag)).unwrap_or_default().to_vec()
+        }
+    }
+
+    /// A PDU as the other end reads it.
+    fn over(pdu: Pdu, limits: &Limits) -> Pdu {
+        let mut octets = BytesMut::new();
+        Frame::request(SequenceNumber::default(), pdu).encode(&mut octets).unwrap();
+        Frame::decode(octets.freeze(), limits).unwrap().pdu
+    }
+}

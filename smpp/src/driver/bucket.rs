@@ -1,0 +1,66 @@
+use std::time::{Duration, Instant};
+
+/// A rate: so many in a second, evenly spread, and at most a second's worth at once after a pause.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenBucket {
+    /// Between two, at the full rate.
+    interval: Duration,
+    /// When the bucket is full again.
+    full_at: Option<Instant>,
+}
+
+impl TokenBucket {
+    /// At least one a second.
+    pub(crate) fn new(per_second: u32) -> Self {
+        Self { interval: SECOND / per_second.max(1), full_at: None }
+    }
+
+    /// Takes one.
+    ///
+    /// # Errors
+    ///
+    /// None is there; when there will be one.
+    pub(crate) fn take(&mut self, now: Instant) -> Result<(), Instant> {
+        let full_at = self.full_at.map_or(now, |at| at.max(now));
+        let owed = full_at.saturating_duration_since(now);
+        // The one that is taken has to fit into the second too.
+        if let Some(wait) = owed.checked_sub(SECOND.saturating_sub(self.interval))
+            && !wait.is_zero()
+        {
+            return Err(now.checked_add(wait).unwrap_or(now));
+        }
+        self.full_at = full_at.checked_add(self.interval);
+        Ok(())
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver;
+
+    #[test]
+    fn a_second_at_once_and_then_evenly() {
+        let start = driver::now();
+        let mut bucket = TokenBucket::new(10);
+        for _ in 0..10 {
+            bucket.take(start).unwrap();
+        }
+        let next = bucket.take(start).unwrap_err();
+        assert_eq!(next - start, Duration::from_millis(100));
+        bucket.take(next).unwrap();
+        assert!(bucket.take(next).is_err());
+        let later = start + Duration::from_secs(100);
+        assert_eq!((0..100).filter(|_| bucket.take(later).is_ok()).count(), 10, "a pause saves up a second");
+    }
+
+    #[test]
+    fn one_a_second() {
+        let start = driver::now();
+        let mut bucket = TokenBucket::new(0);
+        bucket.take(start).unwrap();
+        assert_eq!(bucket.take(start), Err(start + SECOND));
+    }
+}
