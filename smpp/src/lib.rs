@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "tokio")]
+pub mod client;
 pub mod codec;
 #[cfg(feature = "tokio")]
 mod driver;
@@ -11,6 +13,8 @@ mod serialize;
 #[cfg(feature = "tokio")]
 pub mod server;
 pub mod session;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod text;
 pub mod tlv;
 pub mod types;

@@ -18,7 +18,7 @@ use std::time::Duration;
 use smpp::pdu::{
     BindTransmitter, CancelSm, DataSm, DeliverSm, Destination, Pdu, QuerySm, ReplaceSm, SubmitMulti, SubmitSm, Unbind,
 };
-use smpp::server::{Account, AccountLimits, Bind, Closed, Config, DeliverError, Request, Server, Service};
+use smpp::server::{Account, AccountLimits, BindRequest, Closed, Config, DeliverError, Request, Server, Service};
 use smpp::session::{self, CloseReason};
 use smpp::types::{CommandStatus, InterfaceVersion};
 use tokio::sync::{Mutex, mpsc};
@@ -37,7 +37,7 @@ struct Told {
 }
 
 impl Service for Told {
-    async fn on_bind(&self, bind: Bind) -> Result<Account, CommandStatus> {
+    async fn on_bind(&self, bind: BindRequest) -> Result<Account, CommandStatus> {
         match bind.system_id.to_text().as_ref() {
             "slow" => sleep(Duration::from_secs(3600)).await,
             "panic" => panic!("poisoned"),

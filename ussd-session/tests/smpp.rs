@@ -76,7 +76,7 @@ impl Esme {
             self.turn = Some(callback.token());
         }
         let Action::Send(frame) = &effect.action else { return describe(effect, &mut self.sessions) };
-        let phase = self.engine.record(LINK, effect.subscriber).map_or(Phase::Unknown, ussd_session::Record::phase);
+        let phase = self.engine.record(LINK, effect.subscriber).map_or(Phase::Unknown, |record| record.phase());
         let route = Route { phase, ..effect.into() };
         let submission = over_the_wire(adapter::request(frame, &route, &self.profile).unwrap());
         assert_eq!(submission.destination, "27831234567".parse().unwrap());

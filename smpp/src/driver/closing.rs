@@ -12,13 +12,13 @@ use super::stream::Stream;
 
 /// Writes what is left, closes this direction, and, if the peer may still be sending, waits a moment for it to close the
 /// other: closing at once could destroy what it has not read yet.
-pub(super) async fn close<IO>(mut stream: Stream<IO>, unwritten: &mut BytesMut, limit: Duration, linger: bool)
+pub(super) async fn close<IO>(stream: &mut Stream<IO>, unwritten: &mut BytesMut, limit: Duration, linger: bool)
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    match timeout(limit, write_rest(&mut stream, unwritten)).await {
+    match timeout(limit, write_rest(stream, unwritten)).await {
         Ok(Ok(())) if linger => {
-            let _ = timeout(LINGER, discard(&mut stream)).await;
+            let _ = timeout(LINGER, discard(stream)).await;
         }
         Ok(Ok(())) => {}
         Ok(Err(error)) => debug!(%error, "closing failed"),

@@ -84,7 +84,7 @@ where
     let leniencies: Vec<_> = link.stream.leniencies().iter().collect();
     debug!(%reason, counters = ?link.session.counters(), ?leniencies, "link over");
     let linger = !matches!(reason, CloseReason::PeerClosed | CloseReason::Failed(_));
-    closing::close(link.stream, link.session.unwritten_mut(), config.close_timeout, linger).await;
+    closing::close(&mut link.stream, link.session.unwritten_mut(), config.close_timeout, linger).await;
     reason
 }
 

@@ -16,6 +16,7 @@ mod frame;
 mod generic_nack;
 #[cfg(test)]
 pub(crate) mod known_answer;
+mod operation;
 mod outbind;
 mod query_broadcast_sm;
 mod query_sm;
@@ -45,6 +46,7 @@ pub use self::enquire_link::{EnquireLink, EnquireLinkResp};
 pub use self::entries::{Destination, Destinations, Entries, Entry, TooManyEntries, UnsuccessSme, UnsuccessSmes};
 pub use self::frame::{BadPdu, Frame, Header, InvalidFrame, RawPdu};
 pub use self::generic_nack::GenericNack;
+pub use self::operation::{Bind, Operation};
 pub use self::outbind::Outbind;
 pub use self::query_broadcast_sm::{QueryBroadcastSm, QueryBroadcastSmResp};
 pub use self::query_sm::{QuerySm, QuerySmResp};

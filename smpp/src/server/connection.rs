@@ -13,10 +13,10 @@ use tracing::{debug, error, info, warn};
 
 use super::handler::{self, Handler};
 use super::registry::{Receiver, Seat};
-use super::{Account, AccountLimits, Bind, Closed, Core, DeliverError, Link, Service};
+use super::{Account, AccountLimits, BindRequest, Closed, Core, DeliverError, Link, Service};
 use crate::driver::{self, Mailbox, TokenBucket};
 use crate::pdu::{BindReceiverResp, BindTransceiverResp, BindTransmitterResp, Frame, Pdu};
-use crate::session::{BindKind, CloseReason, Event, RequestError, Session, Ticket};
+use crate::session::{BindKind, CloseReason, Event, RequestError, RespondError, Session, Ticket};
 use crate::types::{CommandId, CommandStatus, Password, SequenceNumber};
 
 /// What a link is to do.
@@ -105,7 +105,7 @@ struct Host<S> {
 struct Deciding {
     ticket: Ticket,
     /// Without the password.
-    bind: Bind,
+    bind: BindRequest,
     decision: Pin<Box<dyn Future<Output = Result<Account, CommandStatus>> + Send>>,
 }
 
@@ -220,10 +220,13 @@ impl<S: Service> Host<S> {
             Some(response) => session.respond(ticket, status, response, now),
             None => session.refuse(ticket, status, now),
         };
-        if let Err(error) = answered {
-            warn!(%error, "an answer cannot be sent");
-            // If it is stale nothing is to be answered any more.
-            let _ = session.refuse(ticket, CommandStatus::RSYSERR, now);
+        match answered {
+            // The link is over, or about to be.
+            Ok(()) | Err(RespondError::Stale) => {}
+            Err(error) => {
+                warn!(%error, "an answer cannot be sent");
+                let _ = session.refuse(ticket, CommandStatus::RSYSERR, now);
+            }
         }
     }
 
@@ -242,8 +245,8 @@ impl<S: Service> Host<S> {
 
     /// Asks the service for a decision.
     fn ask(&mut self, ticket: Ticket, kind: BindKind, request: Frame) {
-        let Some(bind) = Bind::new(self.seat.id(), self.peer, kind, &request.pdu) else { return };
-        let shown = Bind { password: Password::default(), ..bind.clone() };
+        let Some(bind) = BindRequest::new(self.seat.id(), self.peer, kind, &request.pdu) else { return };
+        let shown = BindRequest { password: Password::default(), ..bind.clone() };
         let core = Arc::clone(&self.core);
         let decision = Box::pin(async move {
             // It is never closed.

@@ -22,7 +22,7 @@ impl fmt::Display for ConnectionId {
 /// What a peer says when it binds.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Bind {
+pub struct BindRequest {
     /// The connection.
     pub connection: ConnectionId,
     /// Where it comes from, if that is known.
@@ -43,7 +43,7 @@ pub struct Bind {
     pub tlvs: Tlvs,
 }
 
-impl Bind {
+impl BindRequest {
     /// What a bind says; none if it is not one.
     pub(super) fn new(connection: ConnectionId, peer: Option<SocketAddr>, kind: BindKind, pdu: &Pdu) -> Option<Self> {
         macro_rules! bind {
@@ -115,7 +115,7 @@ pub struct Link {
 }
 
 impl Link {
-    pub(super) fn new(seat: &Seat, bind: &Bind, account: &Arc<str>, version: InterfaceVersion) -> Self {
+    pub(super) fn new(seat: &Seat, bind: &BindRequest, account: &Arc<str>, version: InterfaceVersion) -> Self {
         Self {
             connection: bind.connection,
             peer: bind.peer,

@@ -3,13 +3,13 @@
 //! ```
 //! use std::time::Duration;
 //! use smpp::pdu::SubmitSm;
-//! use smpp::server::{Account, Bind, Config, Request, Server, Service};
+//! use smpp::server::{Account, BindRequest, Config, Request, Server, Service};
 //! use smpp::types::CommandStatus;
 //!
 //! struct MessageCentre;
 //!
 //! impl Service for MessageCentre {
-//!     async fn on_bind(&self, bind: Bind) -> Result<Account, CommandStatus> {
+//!     async fn on_bind(&self, bind: BindRequest) -> Result<Account, CommandStatus> {
 //!         let known = bind.system_id == "kudu" && bind.has_password(b"secret");
 //!         known.then(|| Account::new("kudu")).ok_or(CommandStatus::RBINDFAIL)
 //!     }
@@ -55,9 +55,9 @@ use tracing::{Instrument, debug, info_span, warn};
 
 pub use self::config::{AccountLimits, Config};
 pub use self::error::{DeliverError, Rejected};
-pub use self::link::{Account, Bind, Closed, ConnectionId, Link};
+pub use self::link::{Account, BindRequest, Closed, ConnectionId, Link};
 pub use self::registry::Registry;
-pub use self::request::{Operation, Request};
+pub use self::request::Request;
 pub use self::service::Service;
 pub use crate::driver::IoConfig;
 use crate::driver::Mailbox;
@@ -165,12 +165,13 @@ impl<S: Service> Server<S> {
         let seat = handle.core.registry.admit(peer, mailbox.sender())?;
         let id = seat.id();
         let span = info_span!("smpp", role = "server", connection = %id, peer = peer.map(tracing::field::display));
-        let connection = connection::serve(io, Arc::clone(&handle.core), seat, peer, mailbox);
+        // In a box, for a future that is moved into another has its place in both.
+        let mut connection = Box::pin(connection::serve(io, Arc::clone(&handle.core), seat, peer, mailbox));
         let abort = handle.abort.clone();
         handle.tasks.spawn(
             async move {
                 tokio::select! {
-                    () = connection => {}
+                    () = &mut connection => {}
                     () = abort.cancelled() => {}
                 }
             }

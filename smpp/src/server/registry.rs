@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, oneshot};
 use super::connection::{Command, Delivery, Waiting};
 use super::{AccountLimits, Config, ConnectionId, DeliverError, Rejected};
 use crate::driver::{Sender, TokenBucket};
-use crate::pdu::{AlertNotification, DataSm, DataSmResp, DeliverSm, DeliverSmResp, Pdu};
+use crate::pdu::{AlertNotification, DataSm, DataSmResp, DeliverSm, DeliverSmResp, Operation, Pdu};
 use crate::types::CommandStatus;
 
 /// Who is bound, and the way to their receivers: a handle that is cheap to clone.
@@ -74,10 +74,8 @@ impl Registry {
     ///
     /// Nobody is bound who would take it, it was refused, or what became of it is not known.
     pub async fn deliver(&self, account: &str, message: DeliverSm) -> Result<DeliverSmResp, DeliverError> {
-        match self.request(account, message.into()).await? {
-            Pdu::DeliverSmResp(response) => Ok(response.unwrap_or_default()),
-            _ => Err(DeliverError::Unanswered),
-        }
+        let answer = self.request(account, message.into()).await?;
+        DeliverSm::response(answer).ok_or(DeliverError::Unanswered)
     }
 
     /// Delivers by data_sm, and waits for the answer.
@@ -86,10 +84,8 @@ impl Registry {
     ///
     /// As [`deliver`](Self::deliver).
     pub async fn deliver_data(&self, account: &str, message: DataSm) -> Result<DataSmResp, DeliverError> {
-        match self.request(account, message.into()).await? {
-            Pdu::DataSmResp(response) => Ok(response.unwrap_or_default()),
-            _ => Err(DeliverError::Unanswered),
-        }
+        let answer = self.request(account, message.into()).await?;
+        DataSm::response(answer).ok_or(DeliverError::Unanswered)
     }
 
     /// Says that a mobile is available again. Nothing answers it.
@@ -123,6 +119,16 @@ impl Registry {
     pub fn disconnect(&self, connection: ConnectionId) {
         let sender = self.lock().connections.get(&connection).cloned();
         if let Some(sender) = sender {
+            // If it comes back, that link is over.
+            let _ = sender.push(Command::Close);
+        }
+    }
+
+    /// Closes all connections at once, without unbind.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn disconnect_all(&self) {
+        let senders: Vec<_> = self.lock().connections.values().cloned().collect();
+        for sender in senders {
             // If it comes back, that link is over.
             let _ = sender.push(Command::Close);
         }

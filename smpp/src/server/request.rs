@@ -3,12 +3,10 @@ use std::sync::Arc;
 
 use super::Link;
 use super::connection::Command;
-use crate::codec::Wire;
 use crate::driver;
 use crate::pdu::{
-    BroadcastSm, BroadcastSmResp, CancelBroadcastSm, CancelBroadcastSmResp, CancelSm, CancelSmResp, DataSm, DataSmResp,
-    Pdu, QueryBroadcastSm, QueryBroadcastSmResp, QuerySm, QuerySmResp, ReplaceSm, ReplaceSmResp, SubmitMulti,
-    SubmitMultiResp, SubmitSm, SubmitSmResp,
+    CancelSm, CancelSmResp, DataSm, DataSmResp, Operation, Pdu, ReplaceSm, ReplaceSmResp, SubmitMulti, SubmitMultiResp,
+    SubmitSm, SubmitSmResp,
 };
 use crate::session::Ticket;
 use crate::types::{COctetString, CommandStatus};
@@ -23,32 +21,6 @@ pub struct Request<P> {
     pub pdu: P,
     link: Arc<Link>,
     reply: Reply,
-}
-
-/// An operation that a message centre answers.
-pub trait Operation: Wire {
-    /// Its response.
-    type Response: Into<Pdu>;
-}
-
-macro_rules! operations {
-    ($($request:ident => $response:ident,)*) => {
-        $(impl Operation for $request {
-            type Response = $response;
-        })*
-    };
-}
-
-operations! {
-    SubmitSm => SubmitSmResp,
-    SubmitMulti => SubmitMultiResp,
-    DataSm => DataSmResp,
-    QuerySm => QuerySmResp,
-    CancelSm => CancelSmResp,
-    ReplaceSm => ReplaceSmResp,
-    BroadcastSm => BroadcastSmResp,
-    QueryBroadcastSm => QueryBroadcastSmResp,
-    CancelBroadcastSm => CancelBroadcastSmResp,
 }
 
 impl<P: Operation> Request<P> {

@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::{Account, Bind, Closed, Link, Request};
+use super::{Account, BindRequest, Closed, Link, Request};
 use crate::pdu::{
     BroadcastSm, CancelBroadcastSm, CancelSm, DataSm, QueryBroadcastSm, QuerySm, ReplaceSm, SubmitMulti, SubmitSm,
 };
@@ -24,13 +24,13 @@ use crate::types::CommandStatus;
 ///
 /// ```
 /// use smpp::pdu::SubmitSm;
-/// use smpp::server::{Account, Bind, Request, Service};
+/// use smpp::server::{Account, BindRequest, Request, Service};
 /// use smpp::types::CommandStatus;
 ///
 /// struct MessageCentre;
 ///
 /// impl Service for MessageCentre {
-///     async fn on_bind(&self, bind: Bind) -> Result<Account, CommandStatus> {
+///     async fn on_bind(&self, bind: BindRequest) -> Result<Account, CommandStatus> {
 ///         match bind.system_id.as_slice() {
 ///             b"kudu" if bind.has_password(b"secret") => Ok(Account::new("kudu")),
 ///             b"kudu" => Err(CommandStatus::RINVPASWD),
@@ -52,7 +52,7 @@ pub trait Service: Send + Sync + 'static {
     ///
     /// It may take as long as [`session_init`](crate::session::Config#structfield.session_init) leaves it. If it panics
     /// the bind is refused with `ESME_RSYSERR`.
-    fn on_bind(&self, bind: Bind) -> impl Future<Output = Result<Account, CommandStatus>> + Send;
+    fn on_bind(&self, bind: BindRequest) -> impl Future<Output = Result<Account, CommandStatus>> + Send;
 
     /// A message is submitted. By default refused with `ESME_RSYSERR`.
     fn on_submit(&self, submit: Request<SubmitSm>) -> impl Future<Output = ()> + Send {

@@ -132,6 +132,9 @@ pub enum Unanswered {
     /// The link ended first.
     #[error("the link ended before an answer came")]
     Closed,
+    /// The answer was the response of another operation.
+    #[error("the answer is that of another operation")]
+    Mismatched,
     /// The answer has a body that is refused; see [`Event::Bad`], which follows.
     #[error("the answer cannot be read")]
     BadResponse,

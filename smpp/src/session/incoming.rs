@@ -50,11 +50,10 @@ impl Session {
     }
 
     /// The bind that this end sent is not answered.
-    pub(super) fn bind_timed_out(&mut self, now: Instant) {
+    pub(super) fn bind_timed_out(&mut self) {
         while let Some((request, kind)) = self.outstanding.take_any() {
             let why =
                 if BindKind::of(request.command_id).is_some() { Unanswered::TimedOut } else { Unanswered::Closed };
-            self.timed_out.insert(request, now);
             self.unanswered(request, kind, why);
         }
         self.end(CloseReason::BindTimeout);
@@ -85,7 +84,10 @@ impl Session {
         let own_response = command_id == response_of(request.command_id);
         let fits = own_response || command_id == CommandId::GENERIC_NACK;
         match request.command_id {
-            CommandId::ENQUIRE_LINK if kind == Kind::Own => return self.enquiry = None,
+            CommandId::ENQUIRE_LINK if kind == Kind::Own => {
+                (self.enquiry, self.faults) = (None, 0);
+                return;
+            }
             // Whatever it is that comes, the peer has seen the unbind.
             CommandId::UNBIND => return self.end(self.reason_of_loss(CloseReason::Unbound)),
             CommandId::ENQUIRE_LINK => {}

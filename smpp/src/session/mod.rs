@@ -235,7 +235,7 @@ impl Session {
             self.end(CloseReason::SessionInit);
         }
         if self.timers.take_due(Timer::Bind, now) {
-            self.bind_timed_out(now);
+            self.bind_timed_out();
         }
         if self.timers.take_due(Timer::Drain, now) {
             self.leave(now);

@@ -1,4 +1,5 @@
 //! An ESME by hand: PDUs out, PDUs in, nothing by itself.
+#![allow(dead_code, reason = "not every test needs all of it")]
 
 use std::time::Duration;
 
@@ -9,13 +10,13 @@ use smpp::framing::Codec;
 use smpp::pdu::{BindTransceiver, DeliverSmResp, Frame, Header, Pdu, SubmitSm};
 use smpp::server::{Server, Service};
 use smpp::types::{CommandStatus, ShortMessage};
-use tokio::io::{DuplexStream, duplex};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, duplex};
 use tokio::time::timeout;
 use tokio_util::codec::Framed;
 
 /// One connection to a server.
-pub struct Esme {
-    stream: Framed<DuplexStream, Codec>,
+pub struct Esme<IO = DuplexStream> {
+    stream: Framed<IO, Codec>,
 }
 
 impl Esme {
@@ -23,15 +24,31 @@ impl Esme {
     pub fn connect<S: Service>(server: &Server<S>) -> Self {
         let (ours, theirs) = duplex(64 * 1024);
         server.serve(theirs, Some("10.0.0.1:4000".parse().unwrap())).unwrap();
-        Self { stream: Framed::new(ours, Codec::new(Limits::esme())) }
+        Self::over(ours)
     }
 
     /// Connects and binds as a transceiver.
     pub async fn bound<S: Service>(server: &Server<S>, system_id: &str) -> Self {
-        let mut esme = Self::connect(server);
-        esme.send(1, bind(system_id)).await;
-        assert_eq!(esme.status().await, CommandStatus::ROK);
-        esme
+        Self::connect(server).bind(system_id).await
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> Esme<IO> {
+    /// A connection that stands.
+    pub fn over(stream: IO) -> Self {
+        Self { stream: Framed::new(stream, Codec::new(Limits::esme())) }
+    }
+
+    /// Binds as a transceiver.
+    pub async fn bind(mut self, system_id: &str) -> Self {
+        assert_eq!(self.bind_status(system_id).await, CommandStatus::ROK);
+        self
+    }
+
+    /// What a bind as a transceiver is answered with.
+    pub async fn bind_status(&mut self, system_id: &str) -> CommandStatus {
+        self.send(1, bind(system_id)).await;
+        self.status().await
     }
 
     pub async fn send(&mut self, number: u32, pdu: impl Into<Pdu>) {
@@ -82,7 +99,7 @@ impl Esme {
     }
 
     /// The stream, with nothing read ahead.
-    pub fn into_stream(self) -> DuplexStream {
+    pub fn into_stream(self) -> IO {
         self.stream.into_inner()
     }
 }

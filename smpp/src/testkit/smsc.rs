@@ -1,0 +1,154 @@
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{DuplexStream, duplex};
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::timeout;
+
+use super::script::{Heard, Script, Submitted};
+use super::{Answer, Report};
+use crate::pdu::{DeliverSm, DeliverSmResp, SubmitSm};
+use crate::server::{AccountLimits, Config, DeliverError, Link, Server};
+use crate::types::{COctetString, CommandStatus, Password};
+
+/// A message centre in a test.
+///
+/// By default it accepts every bind and every message, at any rate. What it waits for it waits for a minute of tokio's
+/// clock; then the test fails.
+pub struct Smsc {
+    server: Server<Arc<Script>>,
+    bound: Mutex<mpsc::Receiver<Arc<Link>>>,
+    submitted: Mutex<mpsc::Receiver<Submitted>>,
+}
+
+impl Smsc {
+    /// Starts one without limits for its accounts.
+    pub fn start() -> Self {
+        let account = AccountLimits::default().max_binds(1_000).window(10_000).rate(None).delivery_window(1_000);
+        Self::with(Config::default().account(account))
+    }
+
+    /// Starts one with limits and times of the test's own.
+    pub fn with(config: Config) -> Self {
+        let (script, Heard { bound, submitted }) = Script::new();
+        let server = Server::new(Arc::new(script), config);
+        Self { server, bound: Mutex::new(bound), submitted: Mutex::new(submitted) }
+    }
+
+    /// A connection in memory: the end for the program. Gives the closed end of one if the server's limits do not admit
+    /// it.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn connect(&self) -> DuplexStream {
+        let (program, ours) = duplex(BUFFER);
+        // Dropped if it is not admitted, as a connection that is turned away.
+        let _ = self.server.serve(ours, None);
+        program
+    }
+
+    /// Listens on a loopback port that is free, and says which. Not for a paused clock, which runs ahead while both ends
+    /// wait for the network.
+    ///
+    /// # Errors
+    ///
+    /// No port can be bound.
+    pub async fn listen(&self) -> io::Result<SocketAddr> {
+        self.server.listen((Ipv4Addr::LOCALHOST, 0)).await
+    }
+
+    /// The server itself, as for deliveries to one account of several.
+    pub fn registry(&self) -> &crate::server::Registry {
+        self.server.registry()
+    }
+
+    /// From the first call on, only accounts that are named may bind, with their passwords.
+    pub fn account(&self, system_id: COctetString<16>, password: Password) {
+        self.server.service().add_account(system_id, password);
+    }
+
+    /// Refuses every bind from now on; `None` for no more.
+    pub fn refuse_binds(&self, status: Option<CommandStatus>) {
+        self.server.service().refuse_binds(status);
+    }
+
+    /// Says what becomes of each message from now on.
+    pub fn on_submit(&self, decide: impl Fn(&SubmitSm) -> Answer + Send + Sync + 'static) {
+        self.server.service().on_submit(Box::new(decide));
+    }
+
+    /// The next link that is bound, in the order of the binds.
+    ///
+    /// # Panics
+    ///
+    /// There is none within a minute.
+    pub async fn expect_bind(&self) -> Arc<Link> {
+        expected("bind", &mut *self.bound.lock().await).await
+    }
+
+    /// The next message that is submitted, whatever becomes of it.
+    ///
+    /// # Panics
+    ///
+    /// There is none within a minute.
+    pub async fn expect_submit(&self) -> Submitted {
+        expected("submit_sm", &mut *self.submitted.lock().await).await
+    }
+
+    /// Delivers a message to whoever is bound as a receiver or transceiver, and waits for the answer. With several
+    /// accounts it goes to the first by name; see [`registry`](Self::registry).
+    ///
+    /// # Errors
+    ///
+    /// Nobody is bound, it was refused, or what became of it is not known.
+    pub async fn deliver(&self, message: DeliverSm) -> Result<DeliverSmResp, DeliverError> {
+        let mut accounts = self.registry().accounts();
+        accounts.sort();
+        let (account, _) = accounts.first().ok_or(DeliverError::NotBound)?;
+        let delivered = self.registry().deliver(account, message).await;
+        if let Err(error) = &delivered {
+            self.server.service().failed(error.to_string());
+        }
+        delivered
+    }
+
+    /// Loses all links: closed at once, without unbind.
+    pub fn cut_links(&self) {
+        self.registry().disconnect_all();
+    }
+
+    /// Unbinds all links and says what went over them.
+    pub async fn finish(self) -> Report {
+        let script = self.server.service();
+        script.tasks.close();
+        let _ = timeout(PATIENCE, script.tasks.wait()).await;
+        self.server.shutdown(PATIENCE).await;
+        let mut report = script.take();
+        report.unexpected_submits = report.unexpected_submits.saturating_add(self.submitted.lock().await.len());
+        report
+    }
+}
+
+impl fmt::Debug for Smsc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Smsc").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+#[expect(clippy::panic, reason = "that is how a test fails")]
+async fn expected<T>(what: &str, heard: &mut mpsc::Receiver<T>) -> T {
+    match timeout(PATIENCE, heard.recv()).await {
+        Ok(Some(heard)) => heard,
+        Ok(None) | Err(_) => panic!("no {what} came"),
+    }
+}
+
+/// How many octets a connection in memory holds each way.
+const BUFFER: usize = 64 * 1024;
+
+/// How long a test waits.
+const PATIENCE: Duration = Duration::from_secs(60);
