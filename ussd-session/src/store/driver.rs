@@ -420,7 +420,6 @@ impl Local {
 }
 
 /// What becomes of what is kept.
-#[expect(clippy::large_enum_variant, reason = "one at a time, for one call")]
 enum Fate {
     Stays,
     Becomes(Option<Cell>),
