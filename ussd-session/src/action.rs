@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::{
     event::{NetWhy, SendWhy, Verb},
+    fit::FitError,
     ids::{NetId, SessionId, TurnToken},
     record::Record,
     text::Text,
@@ -224,6 +225,9 @@ pub enum Reject {
     /// The store that keeps the sessions could not be asked.
     #[error("the store of sessions is out of reach")]
     Unavailable,
+    /// The text cannot be shown on the link's screen; the turn still waits for a reply.
+    #[error("the text does not fit: {0}")]
+    Unfit(FitError),
 }
 
 /// How a session ended.

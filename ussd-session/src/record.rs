@@ -1,5 +1,7 @@
 //! One session as a plain value.
 
+use std::hint::black_box;
+
 use crate::{
     action::{CloseReason, Summary},
     event::{Phase, PushKind},
@@ -94,6 +96,12 @@ impl Record {
     #[must_use]
     pub fn phase(&self) -> Phase {
         self.core.phase
+    }
+
+    /// True if a reply to the current turn waits for the link.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.core.has(Core::HELD)
     }
 
     /// When the session began.
@@ -192,7 +200,7 @@ impl Core {
     pub(crate) fn first_deadline(&self, rest: &Rest) -> Millis {
         let first = match self.state {
             State::Closed(_) => self.deadline,
-            _ if self.has(Self::UNLINKED) => self.deadline.min(self.total).min(rest.grace),
+            _ if self.has(Self::UNLINKED) => self.deadline.min(self.total).min(rest.grace()),
             _ => self.deadline.min(self.total),
         };
         self.at(first)
@@ -230,6 +238,12 @@ struct Names {
 static NO_NET: NetId = NetId::NONE;
 
 impl Rest {
+    /// When the grace time is over. Hidden from the compiler, which else reads it whether it is wanted or not, and that
+    /// is a wait for memory in every event.
+    fn grace(&self) -> u32 {
+        black_box(self).grace
+    }
+
     pub(crate) fn net(&self) -> &NetId {
         self.names.as_ref().map_or(&NO_NET, |names| &names.net)
     }

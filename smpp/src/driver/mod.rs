@@ -3,8 +3,8 @@
 //! The only place that reads the clock. Protocol is the session's business, and programs are the host's; here octets and
 //! time are moved, and nothing grows without a bound:
 //!
-//! * All that is pending is written together: the responses to all requests of a read, and what the program's tasks
-//!   handed in since the last write.
+//! * All that is pending is written together: the responses to the requests of a read, 32 at most, and what the
+//!   program's tasks handed in since the last write.
 //! * While the session has too much to be written, neither the stream nor the program is listened to; a peer that takes
 //!   nothing for [`IoConfig::write_timeout`] is given up.
 //! * There is no task for a PDU, and no wake-up between the session's own timers.
@@ -107,7 +107,8 @@ struct Link<'a, IO, H> {
     yielded: u32,
     /// Whether something arrived that was not cut yet.
     arrived: bool,
-    /// Whether something that arrived may wait to be cut, since the session took no more.
+    /// Whether something that arrived may wait to be cut: the session took no more, or what it made of the rest is to be
+    /// written first.
     held: bool,
 }
 
@@ -132,7 +133,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, H: Host> Link<'_, IO, H> {
             let reading = self.session.wants_input();
             self.session.set_reading(reading, now);
             if reading && self.held {
-                // What was written has made room for what has arrived.
+                // The rest of what has arrived has its turn.
                 continue;
             }
             if reading {
@@ -167,15 +168,17 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, H: Host> Link<'_, IO, H> {
     /// is over.
     fn advance(&mut self, context: &mut Context<'_>, now: Instant, more: &mut bool) -> Option<CloseReason> {
         *more = self.host.poll(self.session, context, now);
+        let mut room = BATCH;
         loop {
             if let Some(reason) = self.pump(now) {
                 return Some(reason);
             }
             *more |= self.host.start(self.session, context, now);
-            self.held = !self.session.wants_input();
+            self.held = room == 0 || !self.session.wants_input();
             if self.held {
                 return self.pump(now);
             }
+            room = room.saturating_sub(1);
             let input = match self.stream.next(self.session.max_pdu()) {
                 Ok(Some(pdu)) => Input::Pdu(pdu),
                 Ok(None) => break,
@@ -250,3 +253,6 @@ const YIELDS: u32 = 3;
 
 /// A link that moved less than so many octets since it last slept is idle enough to give its buffers back.
 const BUSY: usize = 2048;
+
+/// After so many PDUs of a read, what came of them is written: the peer gets to work while the rest has its turn.
+const BATCH: usize = 32;

@@ -67,6 +67,13 @@ impl Lists {
         }
     }
 
+    /// Items that come out next, some of them, in no order.
+    pub(super) fn coming(&self, list: usize) -> &[u32] {
+        let chunk = self.heads.get(list).map(|head| *head as usize);
+        let chunk = chunk.and_then(|head| self.pages.get(head / PAGE)?.get(head % PAGE));
+        chunk.and_then(|chunk| chunk.items.get(..chunk.len as usize)).unwrap_or_default()
+    }
+
     pub(super) fn pop(&mut self, list: usize) -> Option<u32> {
         let (head, free) = (*self.heads.get(list)?, self.free);
         let chunk = self.chunk(head)?;

@@ -17,7 +17,7 @@
 //!
 //! A tick is 128 ms. Entries of the current tick wait in a small heap, which makes expiry exact to the millisecond.
 
-use std::{cmp::Reverse, collections::BinaryHeap, num::NonZeroU32};
+use std::{cmp::Reverse, collections::BinaryHeap, hint::black_box, num::NonZeroU32};
 
 use super::{
     lists::Lists,
@@ -193,11 +193,19 @@ impl Wheel {
         // Nothing stands in the ticks between. Nothing is added to the list of a tick that has come.
         self.current = self.next_occupied().unwrap_or(last).min(last).max(self.current);
         let bucket = bucket(self.current);
+        let mut touched = 0;
         while !self.ticks.is_empty(bucket) {
             if *budget == 0 {
                 return false;
             }
             *budget -= 1;
+            // Some slots are read ahead, so that the waits for memory overlap.
+            if touched == 0 {
+                let coming = self.ticks.coming(bucket);
+                touched = coming.len();
+                black_box(coming.iter().fold(0, |all, slot| all ^ slots.touch(*slot)));
+            }
+            touched -= 1;
             if let Some(index) = self.ticks.pop(bucket).filter(|index| *index != NONE) {
                 self.look(slots, index);
             }

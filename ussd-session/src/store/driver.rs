@@ -237,6 +237,10 @@ impl<S: Store> Driver<S> {
         self.local().counters
     }
 
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// What happens to one session. For an event of a link, which names no phone, the key does.
     pub(super) async fn one(
         &self,

@@ -16,13 +16,16 @@ use tokio::{
 
 use super::{Driver, Error, Failed, Key, Page, Stepped, Store};
 use crate::{
-    action::{Action, Callback},
-    app::UssdApp,
+    action::{Action, Callback, CloseReason},
+    app::{Session, UssdApp},
+    calls::{Calls, Ended},
     clock::Clock,
+    dialled::Dialled,
+    engine::Effect,
     event::Event,
     ids::{LinkId, SessionId, TurnToken},
+    observe::Observer,
     owned::{OwnedEffect, OwnedEvent},
-    runner::{Calls, Ended},
 };
 
 /// Runs a [`UssdApp`] over a [`Driver`], on one of several machines.
@@ -38,6 +41,9 @@ use crate::{
 /// * Callbacks of one session never overlap on one machine. If the user hangs up, and another machine is told while a
 ///   callback works here, that machine calls `end_session` at once.
 /// * [`Session::adopted`](crate::Session::adopted) is there in the session's first callback only.
+/// * Texts go as they are, and no session is resumed: pages and parked sessions are kept by one machine
+///   ([`Screens`](crate::Screens)), and the next answer may come to another. Fit texts in the application
+///   ([`Fit`](crate::Fit)).
 ///
 /// A store that is out of reach is logged; users who wait get the fallback text ([`Failed::effects`]).
 #[derive(Debug)]
@@ -45,6 +51,7 @@ pub struct StoreRunner<A, S> {
     app: Arc<A>,
     driver: Arc<Driver<S>>,
     clock: Clock,
+    observer: Observer,
     max_running: usize,
     max_in_hand: usize,
     sweep: Duration,
@@ -66,8 +73,8 @@ where
     #[must_use]
     pub fn new(app: A, driver: Arc<Driver<S>>) -> Self {
         let sweep = Duration::from_secs(1);
-        let (app, clock) = (Arc::new(app), Clock::system());
-        Self { app, driver, clock, max_running: 100_000, max_in_hand: 1024, sweep }
+        let (app, clock, observer) = (Arc::new(app), Clock::system(), Observer::new());
+        Self { app, driver, clock, observer, max_running: 100_000, max_in_hand: 1024, sweep }
     }
 
     /// As [`Runner::max_running`](crate::Runner::max_running). Default 100,000.
@@ -99,6 +106,7 @@ where
             calls: Calls::new(self.app, self.max_running, replies),
             driver: self.driver,
             clock: self.clock,
+            observer: self.observer,
             max_in_hand: self.max_in_hand,
             outbox,
             answers,
@@ -148,6 +156,7 @@ struct Running<A: UssdApp, S: Store> {
     calls: Calls<A>,
     driver: Arc<Driver<S>>,
     clock: Clock,
+    observer: Observer,
     max_in_hand: usize,
     outbox: mpsc::Sender<OwnedEffect>,
     answers: mpsc::UnboundedReceiver<(LinkId, OwnedEvent)>,
@@ -272,7 +281,7 @@ where
             Err(error) => {
                 tracing::error!(%error, "the application's state cannot be written down");
                 self.failed(id, key);
-                return self.calls.start_or_forget(id);
+                return self.start(id);
             }
         };
         let mut app = Some(app).filter(|app| kept.as_ref() != Some(app));
@@ -285,7 +294,7 @@ where
         for event in said {
             self.enqueue(key, Job::Event { event, app: app.take() });
         }
-        self.calls.start_or_forget(id);
+        self.start(id);
     }
 
     /// A callback has failed: what it said is void.
@@ -388,30 +397,54 @@ where
                 (failed.effects, Vec::new())
             }
         };
+        let closing = effects.iter().find_map(|effect| match effect.as_effect().action {
+            Action::Closed(summary) => Some((summary.session, summary.reason)),
+            _ => None,
+        });
+        let now = self.clock.now();
         for effect in effects {
-            self.serve(key, &effect, &app);
+            self.observer.effect(self.driver.config(), &effect.as_effect(), now);
+            self.serve(key, &effect, &app, closing);
             // Nobody may be watching, and then there is nobody to send to either.
             let _ = self.outbox.send(effect).await;
         }
     }
 
-    fn serve(&mut self, key: Key, effect: &OwnedEffect, app: &[u8]) {
-        let state = match effect.as_effect().action {
-            Action::Call(Callback::New { .. }) => None,
-            Action::Call(ref callback) if !app.is_empty() => match serde_json::from_slice(app) {
-                Ok(state) => {
-                    self.kept.insert(callback.token().session, app.to_vec());
-                    Some(state)
-                }
-                Err(error) => {
-                    tracing::error!(%error, "the application's state cannot be read");
-                    let event = Event::HandlerFailed { to: key.subscriber, token: callback.token() }.into();
-                    return self.enqueue(key, Job::Event { event, app: None });
-                }
-            },
-            _ => None,
-        };
-        self.calls.serve(effect, state);
+    /// Starts callbacks, or lets them wait for the one that runs.
+    fn serve(&mut self, key: Key, effect: &OwnedEffect, app: &[u8], closing: Option<(SessionId, CloseReason)>) {
+        let Effect { action: Action::Call(callback), link, subscriber, dialled } = effect.as_effect() else { return };
+        let id = callback.token().session;
+        if !self.calls.knows(id) {
+            let is_new = matches!(callback, Callback::New { .. });
+            let state = match app {
+                _ if is_new => A::State::default(),
+                [] => A::State::default(),
+                app => match serde_json::from_slice(app) {
+                    Ok(state) => state,
+                    Err(error) => {
+                        tracing::error!(%error, "the application's state cannot be read");
+                        let event = Event::HandlerFailed { to: key.subscriber, token: callback.token() }.into();
+                        return self.enqueue(key, Job::Event { event, app: None });
+                    }
+                },
+            };
+            if !is_new {
+                self.kept.insert(id, app.to_vec());
+            }
+            let service = self.driver.config().policy_of(link).service_of(Dialled::new(dialled));
+            let session = Session::new(id, (link, subscriber), dialled, service, state, None);
+            self.calls.insert(session.first(&callback));
+        }
+        let reason = closing.filter(|(session, _)| *session == id).map(|(_, reason)| reason);
+        self.calls.wait(id, effect.clone(), reason);
+        self.start(id);
+    }
+
+    /// Starts the next callback of a session; forgets the session if there is none.
+    fn start(&mut self, id: SessionId) {
+        let (observer, config) = (&self.observer, self.driver.config());
+        self.calls.start(id, |call| observer.span(config, call, id));
+        self.calls.forget_idle(id);
     }
 
     fn listed(&mut self, page: Result<Page, Error<S::Error>>) {
