@@ -25,7 +25,7 @@ pub use self::{
 /// ```
 /// use ussd_session::{Alphabet, Fit, Pager};
 ///
-/// let fit = Fit::default().gsm7(40).more("98", "More").back("0", "Back");
+/// let fit = Fit::default().gsm7(36).more("98", "More").back("0", "Back");
 /// let mut pager = Pager::new(&fit, "Choose:\n1. Airtime\n2. Data\n3. Balance")?;
 /// assert_eq!(pager.page(&fit).to_string(), "Choose:\n1. Airtime\n2. Data\n98.More");
 /// assert!(pager.turn(&fit, "98"));

@@ -77,6 +77,11 @@ struct Outcome {
 
 type Checked = Result<(), Broken>;
 
+/// True unless both are ids and differ.
+fn agree(one: &NetId, other: &NetId) -> bool {
+    one.is_none() || other.is_none() || one == other
+}
+
 fn ensure(holds: bool, promise: &'static str, by: &dyn fmt::Debug) -> Checked {
     if holds { Ok(()) } else { Err(Broken { promise, by: format!("{by:?}") }) }
 }
@@ -279,14 +284,14 @@ impl<'p> Checker<'p> {
             Event::Answer { net, dedup, .. } => {
                 let counts = before.is_some_and(|open| {
                     let double = dedup.is_some() && open.answer_key == *dedup;
-                    open.at != Turn::App && !double && open.net.agrees(net)
+                    open.at != Turn::App && !double && agree(&open.net, net)
                 });
                 ensure(!counts || outcome.called == 1, "no answer is lost", event)?;
                 if let Some(open) =
                     event.subscriber().and_then(|phone| self.open.iter_mut().find(|(of, _)| *of == phone))
                     && open.1.at == Turn::App
                     && outcome.called == 0
-                    && open.1.net.agrees(net)
+                    && agree(&open.1.net, net)
                 {
                     open.1.answer_key = open.1.answer_key.or(*dedup);
                 }
@@ -294,7 +299,7 @@ impl<'p> Checker<'p> {
             }
             Event::UserEnd { net, .. } | Event::NetTimeout { net, .. } => {
                 let Some(open) = before else { return Ok(()) };
-                if open.net.agrees(net) {
+                if agree(&open.net, net) {
                     ensure(outcome.closed == 1, "an end of the network's is the end", event)
                 } else {
                     ensure(outcome.closed == 0, "what belongs to another dialogue ends nothing", event)
@@ -412,7 +417,7 @@ impl Open {
         match event {
             Event::Answer { text: typed, net, dedup, .. } => {
                 ensure(typed.as_str() == text.as_str(), "the answer is given as typed", by)?;
-                ensure(self.net.agrees(net), "an answer of another dialogue is none", by)?;
+                ensure(agree(&self.net, net), "an answer of another dialogue is none", by)?;
                 ensure(dedup.is_none() || self.answer_key != *dedup, "what comes twice counts once", by)?;
                 self.answer_key = *dedup;
                 if !net.is_none() {
@@ -436,7 +441,7 @@ impl Open {
     fn ended(&mut self, event: &Event<'_>, by: &Callback<'_>, policy: &Policy, now: Millis) -> Checked {
         self.told = true;
         let state = self.state_due(policy).min(self.total_due(policy)) <= now;
-        let agrees = |net: &NetId| self.net.agrees(net);
+        let agrees = |net: &NetId| agree(&self.net, net);
         let caused = match by {
             Callback::TimedOut { side: Side::App, .. } => state && self.at == Turn::App,
             Callback::TimedOut { side: Side::Net, .. } => {
