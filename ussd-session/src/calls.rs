@@ -29,7 +29,7 @@ pub(crate) type Replies = mpsc::UnboundedSender<(LinkId, OwnedEvent)>;
 pub(crate) type Ended<S> = Result<(Id, Session<S>), JoinError>;
 
 /// The session that came back; or what is left of one whose callback panicked.
-pub(crate) type PutBack<S> = Result<SessionId, Option<(SessionId, Served<S>)>>;
+pub(crate) type PutBack<S> = Result<SessionId, Option<Box<(SessionId, Served<S>)>>>;
 
 /// Callbacks that run, and those that wait for them.
 pub(crate) struct Calls<A: UssdApp> {
@@ -142,7 +142,7 @@ impl<A: UssdApp> Calls<A> {
             Err(error) => {
                 tracing::error!(%error, "a callback panicked");
                 let id = self.of_task.remove(&error.id()).ok_or(None)?;
-                Err(self.sessions.remove(&id).map(|served| (id, served)))
+                Err(self.sessions.remove(&id).map(|served| Box::new((id, served))))
             }
         }
     }

@@ -322,7 +322,7 @@ impl<A: UssdApp> Running<A> {
         match self.calls.put_back(ended) {
             Ok(id) => self.start(id),
             Err(lost) => {
-                let Some((id, served)) = lost else { return };
+                let Some((id, served)) = lost.map(|lost| *lost) else { return };
                 self.effects.extend(self.deferred.remove(&id));
                 // Its turn, dropped by the panic, has ended the session, unless it was answered before.
                 if !served.over {

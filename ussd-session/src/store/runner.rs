@@ -267,7 +267,8 @@ where
         }
         let id = match self.calls.put_back(ended) {
             Ok(id) => id,
-            Err(Some((id, served))) => {
+            Err(Some(lost)) => {
+                let (id, served) = *lost;
                 let key = Key { link: served.link, subscriber: served.subscriber };
                 return self.failed(id, key);
             }
