@@ -354,7 +354,7 @@ async fn two_machines_take_one_session_over_once() {
     let store = async || server.store().await.take_over(LINK, layout.clone());
     let (one, two) = (machine(1, store().await), machine(2, store().await));
     let name = format!("truteq_transport:ussd_codes:session:+{PHONE}");
-    for _ in 0..30 {
+    for _ in 0..200 {
         ask::<()>(&connection, &["HSET", &name, "created_at", "1795219690.5", "ussd_code", "*120*8864#"]).await;
         ask::<()>(&connection, &["EXPIRE", &name, "300"]).await;
         let tap = answer(PHONE, "1", "");
@@ -364,7 +364,7 @@ async fn two_machines_take_one_session_over_once() {
         assert_eq!(seen, ["Coalesced", "Ex(1)"]);
         ask::<()>(&connection, &["FLUSHALL"]).await;
     }
-    assert_eq!(one.counters().taken_over + two.counters().taken_over, 30);
+    assert_eq!(one.counters().taken_over + two.counters().taken_over, 200);
     // A user who hangs up, dials again, or is pushed to is known too.
     for (event, expected) in [
         (hangs_up(), "End(User) Cl(User)"),

@@ -362,6 +362,18 @@ async fn secrets_are_not_kept() {
     assert!(!octets.windows(4).any(|window| window == b"4321"), "{octets:?}");
     let back = one.handle(LINK, &Event::LinkUp, START).await.unwrap();
     assert_eq!(lines(&back), ["F(Sorry, try again)", "Cl(HandlerFailed)"], "the user is told at once");
+    // Nor is a secret prompt, or what waited in a session that a redial has replaced.
+    let holds = |what: &[u8]| store.octets(key(subscriber())).unwrap().windows(what.len()).any(|octets| octets == what);
+    let given = token(&one.handle(LINK, &begin("*2#"), START).await.unwrap());
+    let shown = Event::Reply { to, token: given, verb, text: Text::secret("balance 4321") };
+    assert_eq!(lines(&one.handle(LINK, &shown, START).await.unwrap()), ["P(balance 4321)"]);
+    assert!(!holds(b"4321"));
+    let next = token(&one.handle(LINK, &answer("1"), START).await.unwrap());
+    one.handle(LINK, &Event::LinkDown, START).await.unwrap();
+    one.handle(LINK, &reply(next, "waits"), START).await.unwrap();
+    assert!(holds(b"waits"));
+    one.handle(LINK, &begin("*3#"), START).await.unwrap();
+    assert!(!holds(b"waits"));
 }
 
 /// What one phone saw, and its application.
