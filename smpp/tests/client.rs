@@ -1,6 +1,7 @@
 //! The client against a message centre that does what a test says, in memory, on a clock that stands still unless all
 //! wait.
 #![allow(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,

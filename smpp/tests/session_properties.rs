@@ -363,9 +363,10 @@ proptest! {
                 transfer(&mut centre.session, &mut esme.arriving, time, &mut fates);
                 for end in &mut ends {
                     end.session.handle_timeout(at(time));
-                    let (now, later) = std::mem::take(&mut end.arriving).into_iter().partition(|(due, _)| *due <= time);
+                    let arriving = std::mem::take(&mut end.arriving);
+                    let (now, later): (Vec<_>, Vec<_>) = arriving.into_iter().partition(|(due, _)| *due <= time);
                     end.arriving = later;
-                    for (_, frame) in Vec::<(u64, Frame)>::from(now) {
+                    for (_, frame) in now {
                         end.session.handle(Input::Pdu(Ok(frame)), at(time));
                     }
                     end.pump();

@@ -1,10 +1,11 @@
 //! A whole session each way with txssmi, a real SSMI client, and with a gateway made of its parser.
 
-use std::process::Stdio;
+mod peer;
+
 use std::time::Duration;
 
-use conformance::vectors;
-use serde_json::{Value, json};
+use peer::{PATIENCE, Peer};
+use serde_json::json;
 use ssmi::client::{self, Client};
 use ssmi::command::{
     DeliveryReport, ExtendedUssdMessage, ImsiLookupReply, Login, Mo, Request, Response, Seq, UssdMessage,
@@ -12,56 +13,11 @@ use ssmi::command::{
 use ssmi::server::{self, Server, What};
 use ssmi::session::{ClientEvent, CloseReason, ServerEvent};
 use ssmi::types::{Coding, DeliveryCode, GenFields, NackType, Octets, Pid, TextEncoding, UssdPhase, UssdType};
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-/// Nothing here takes long; a peer that hangs is a failure.
-const PATIENCE: Duration = Duration::from_secs(20);
 const PHONE: &str = "27831234567";
 const EXTENDED_PHONE: &str = "27845550123";
 const GENFIELDS: &str = "655071122334455:1:3:4411902:2";
-
-/// A program in Python and what it prints, a JSON object a line.
-struct Peer {
-    _child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-}
-
-impl Peer {
-    fn start(script: &str, arguments: &[&str]) -> Self {
-        let python = vectors::path(".venv/bin/python");
-        let mut child = Command::new(&python)
-            .arg(script)
-            .args(arguments)
-            .current_dir(vectors::path("peers"))
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}", python.display()));
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { _child: child, lines }
-    }
-
-    /// The next object; null at the end.
-    async fn next(&mut self) -> Value {
-        let line = timeout(PATIENCE, self.lines.next_line()).await.expect("the peer hangs").unwrap();
-        line.map_or(Value::Null, |line| serde_json::from_str(&line).unwrap())
-    }
-
-    /// All that is left.
-    async fn rest(&mut self) -> Vec<Value> {
-        let mut objects = Vec::new();
-        loop {
-            match self.next().await {
-                Value::Null => return objects,
-                object => objects.push(object),
-            }
-        }
-    }
-}
 
 fn login(password: &str) -> Login {
     Login { username: "vodka".into(), password: password.into() }
@@ -135,7 +91,7 @@ async fn our_gateway() -> (Server, server::Events, String) {
 #[ignore = "needs txssmi"]
 async fn txssmi_as_client_of_our_gateway() {
     let (server, mut events, port) = our_gateway().await;
-    let mut peer = Peer::start("txssmi_client.py", &[&port, "vodka", "marmalade"]);
+    let peer = Peer::start("txssmi_client.py", &[&port, "vodka", "marmalade"]);
     let account = Octets::from("vodka");
     let mut requests = Vec::new();
     let closed = loop {

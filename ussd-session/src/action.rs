@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::{
     event::{NetWhy, SendWhy, Verb},
+    fit::FitError,
     ids::{NetId, SessionId, TurnToken},
     record::Record,
     text::Text,
@@ -221,6 +222,12 @@ pub enum Reject {
     /// The link cannot do this; the turn still waits for a reply.
     #[error("the link does not support this")]
     Unsupported,
+    /// The store that keeps the sessions could not be asked.
+    #[error("the store of sessions is out of reach")]
+    Unavailable,
+    /// The text cannot be shown on the link's screen; the turn still waits for a reply.
+    #[error("the text does not fit: {0}")]
+    Unfit(FitError),
 }
 
 /// How a session ended.
@@ -374,9 +381,13 @@ impl<'a> Actions<'a> {
         self.0.is_empty()
     }
 
-    /// Takes them out, in order.
-    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Action<'a>> + use<'a, '_> {
-        self.0.drain(..)
+    /// Takes the next one out.
+    pub(crate) fn take(&mut self) -> Option<Action<'a>> {
+        match self.0.len() {
+            // Mostly there is one.
+            0 | 1 => self.0.pop(),
+            _ => Some(self.0.remove(0)),
+        }
     }
 
     pub(crate) fn push(&mut self, action: Action<'a>) {

@@ -1,15 +1,16 @@
 //! The application's side: four callbacks, and a turn that is answered once.
 
-use std::{fmt, future::Future};
+use std::{fmt, future::Future, sync::Arc};
 
 use tokio::sync::mpsc;
 
 use crate::{
-    action::{Callback, EndWhy, Side},
+    action::{Callback, CloseReason, EndWhy, Side},
     dialled::Dialled,
     event::{Event, Verb},
     ids::{LinkId, SessionId, TurnToken},
     owned::OwnedEvent,
+    screens::Resumed,
     subscriber::Subscriber,
     text::Text,
 };
@@ -52,6 +53,26 @@ pub trait UssdApp: Send + Sync + 'static {
     }
 }
 
+impl<A: UssdApp> UssdApp for Arc<A> {
+    type State = A::State;
+
+    async fn new_session(&self, session: &mut Session<A::State>, turn: Turn, dialled: Dialled<'_>) -> Done {
+        A::new_session(self, session, turn, dialled).await
+    }
+
+    async fn existing_session(&self, session: &mut Session<A::State>, turn: Turn, message: &str) -> Done {
+        A::existing_session(self, session, turn, message).await
+    }
+
+    async fn timed_out_session(&self, session: &mut Session<A::State>, side: Side) {
+        A::timed_out_session(self, session, side).await;
+    }
+
+    async fn end_session(&self, session: &mut Session<A::State>, why: EndWhy) {
+        A::end_session(self, session, why).await;
+    }
+}
+
 /// One session as its application sees it.
 pub struct Session<S> {
     /// What the application keeps.
@@ -60,19 +81,52 @@ pub struct Session<S> {
     link: LinkId,
     subscriber: Subscriber,
     dialled: Box<str>,
+    /// Octets of `dialled` that name the service.
+    service: usize,
     adopted: Option<Box<str>>,
+    resumed: Option<Resumed<()>>,
+    pub(crate) closed: Option<CloseReason>,
 }
 
 impl<S> Session<S> {
-    pub(crate) fn new(first: &Callback<'_>, link: LinkId, subscriber: Subscriber, dialled: &str) -> Self
-    where
-        S: Default,
-    {
-        let adopted = match first {
-            Callback::New { orphan: Some(text), .. } => Some(text.as_str().into()),
-            _ => None,
-        };
-        Self { state: S::default(), id: first.token().session, link, subscriber, dialled: dialled.into(), adopted }
+    pub(crate) fn new(
+        id: SessionId,
+        (link, subscriber): (LinkId, Subscriber),
+        dialled: &str,
+        service: &str,
+        state: S,
+        resumed: Option<Resumed<()>>,
+    ) -> Self {
+        let service = service.trim_end_matches('#').len();
+        Self { state, id, link, subscriber, dialled: dialled.into(), service, adopted: None, resumed, closed: None }
+    }
+
+    /// For the first callback of a session.
+    pub(crate) fn first(mut self, callback: &Callback<'_>) -> Self {
+        if let Callback::New { orphan: Some(text), .. } = callback {
+            self.adopted = Some(text.as_str().into());
+        }
+        self
+    }
+
+    /// The earlier session of this phone that goes on here, with [`Session::state`] as it was
+    /// ([`Policy::resume`](crate::Policy::resume)). In [`UssdApp::new_session`] it is an offer: answer with
+    /// [`Resumed::screen`] to go on, or with anything else, and set `state` anew then.
+    pub fn resumed(&self) -> Option<&Resumed<()>> {
+        self.resumed.as_ref()
+    }
+
+    /// What was dialled beyond the service's code, part by part
+    /// ([`Policy::service`](crate::Policy::service)): `3` and `1` of `*384*1234*3*1#` where the service is
+    /// `*384*1234#`. What the parts mean is the application's affair; they were not typed one by one.
+    pub fn shortcut(&self) -> impl Iterator<Item = &str> {
+        let rest = self.dialled.get(self.service..).unwrap_or_default();
+        rest.trim_end_matches('#').split('*').filter(|part| !part.is_empty())
+    }
+
+    /// How the session ended: known in its last callback.
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        self.closed
     }
 
     /// The answer that opened the session, if it belonged to none ([`Orphans::Adopt`](crate::Orphans::Adopt)).
@@ -273,6 +327,15 @@ impl Screen {
     fn as_text(&self) -> Text<'_> {
         let text = if self.secret { Text::secret(&self.text) } else { Text::public(&self.text) };
         if self.expects_secret { text.expecting_secret() } else { text }
+    }
+}
+
+impl Resumed<()> {
+    /// The last screen of the earlier session, to be shown again.
+    #[must_use]
+    pub fn screen(&self) -> Screen {
+        let screen = Screen::new(self.text());
+        if self.expects_secret() { screen.expecting_secret() } else { screen }
     }
 }
 

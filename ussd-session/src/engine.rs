@@ -1,23 +1,21 @@
 //! Many sessions in memory.
 
+mod codes;
 mod config;
 mod counters;
+mod index;
 mod lists;
+mod saved;
 mod sessions;
+mod shards;
 mod slots;
+mod sweeps;
 mod tombstones;
 mod wheel;
 
-use self::sessions::Sessions;
-pub use self::{config::Config, counters::Counters};
-use crate::{
-    action::Action,
-    event::{Discard, Event},
-    ids::LinkId,
-    record::Record,
-    subscriber::Subscriber,
-    time::Millis,
-};
+pub use self::{config::Config, counters::Counters, saved::Saved, shards::Shards};
+use self::{sessions::Sessions, sweeps::Swept};
+use crate::{action::Action, event::Event, ids::LinkId, record::Record, subscriber::Subscriber, time::Millis};
 
 /// Holds the sessions of one process, finds the one that an event concerns, steps it, and keeps its timers.
 ///
@@ -28,8 +26,8 @@ use crate::{
 ///    Events may be handled in between.
 /// 3. Whatever the sink was given is done: frames are sent, the application is called; its replies are events.
 ///
-/// Time that goes back counts as the latest time seen. An event costs the same however many sessions there are, apart
-/// from the two that concern a whole link; nothing is allocated once the tables have grown.
+/// Time that goes back counts as the latest time seen. No call looks at more than some thousand sessions, however many
+/// there are: what concerns them all goes on from poll to poll. Nothing is allocated once the tables have grown.
 ///
 /// A whole loop:
 ///
@@ -67,6 +65,9 @@ pub struct Engine {
     config: Config,
     sessions: Sessions,
 }
+
+/// Events of a batch whose memory is read ahead: about as many waits as a core can have under way.
+const BATCH: usize = 32;
 
 /// Who does what follows: any `FnMut(Effect<'_>)` is one.
 pub trait Sink {
@@ -109,35 +110,62 @@ impl Engine {
         Self { config, sessions: Sessions::new() }
     }
 
-    /// Takes one event. What concerns a whole link visits all sessions; [`Event::Tick`] does nothing, see
-    /// [`Engine::poll`].
+    /// Takes one event. What concerns a whole link visits [some sessions](Config::at_once) at once, and leaves the
+    /// others to [`Engine::poll`]; to the sessions it is the same. [`Event::Tick`] does nothing, see [`Engine::poll`].
     pub fn handle(&mut self, link: LinkId, event: Event<'_>, now: Millis, mut sink: impl Sink) {
         self.sessions.clock(now);
-        match (&event, event.subscriber()) {
+        self.handle_hashed(link, &event, None, &mut sink);
+    }
+
+    /// Takes many events at once, in order: the same as [`Engine::handle`] for each.
+    ///
+    /// With many sessions an event is mostly a wait for memory. Of a batch, what the events will need is read first, for
+    /// 32 at a time, so that these waits overlap. A host that finds several events in its socket saves most of them.
+    pub fn handle_batch(&mut self, events: &[(LinkId, Event<'_>)], now: Millis, mut sink: impl Sink) {
+        self.sessions.clock(now);
+        for batch in events.chunks(BATCH) {
+            let hashes: [u64; BATCH] = self.sessions.touch(batch);
+            for ((link, event), hash) in batch.iter().zip(hashes) {
+                self.handle_hashed(*link, event, Some(hash), &mut sink);
+            }
+        }
+    }
+
+    /// Handles an event whose hash may be known.
+    fn handle_hashed(&mut self, link: LinkId, event: &Event<'_>, hash: Option<u64>, sink: &mut impl Sink) {
+        match (event, event.subscriber()) {
             (_, Some(subscriber)) => {
-                let slot = self.sessions.find(link, subscriber);
-                self.sessions.apply(&self.config, link, subscriber, slot, &event, &mut sink);
+                let key = (link, subscriber);
+                let slot = match hash {
+                    Some(hash) => self.sessions.find_hashed(hash, key),
+                    None => self.sessions.find(key),
+                };
+                self.sessions.apply(&self.config, key, slot, event, sink);
             }
-            (Event::LinkDown | Event::LinkUp, None) => {
-                for slot in self.sessions.slots.indices() {
-                    if let Some(record) = self.sessions.slots.record(slot).filter(|record| record.link() == link) {
-                        let subscriber = record.subscriber();
-                        self.sessions.apply(&self.config, link, subscriber, Some(slot), &event, &mut sink);
-                    }
-                }
-            }
+            (Event::LinkDown, None) => self.begin_sweep(Swept::Down(link), sink),
+            (Event::LinkUp, None) => self.begin_sweep(Swept::Up(link), sink),
             _ => {}
         }
     }
 
-    /// Ends what is due at `now`, looking at no more than `budget` entries (at least one); a session that ends costs
-    /// two or three. Sessions that end together by the hundred thousand are thus no pause for the others.
+    fn begin_sweep(&mut self, swept: Swept, sink: &mut impl Sink) {
+        self.sessions.begin_sweep(&self.config, swept, sink);
+        let mut budget = self.config.at_once;
+        self.sessions.sweep(&self.config, &mut budget, sink);
+    }
+
+    /// Ends what is due at `now`, and goes on with what concerns a whole link, looking at no more than `budget` entries
+    /// (at least one); a session that ends costs two or three. Sessions that end together by the hundred thousand are
+    /// thus no pause for the others.
     pub fn poll(&mut self, now: Millis, budget: usize, mut sink: impl Sink) -> Polled {
         self.sessions.clock(now);
         let budget = budget.max(1);
         let mut left = budget;
-        while let Some((slot, link, subscriber)) = self.sessions.due(&mut left) {
-            self.sessions.apply(&self.config, link, subscriber, Some(slot), &Event::Tick, &mut sink);
+        if self.sessions.is_sweeping() {
+            self.sessions.sweep(&self.config, &mut left, &mut sink);
+        }
+        while let Some((slot, key)) = self.sessions.due(&mut left) {
+            self.sessions.apply(&self.config, key, Some(slot), &Event::Tick, &mut sink);
         }
         Polled { looked_at: budget - left, more: self.sessions.is_behind() }
     }
@@ -146,26 +174,29 @@ impl Engine {
     /// and is never late: a poll too early costs little and changes nothing.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Millis> {
-        self.sessions.wheel.next()
+        self.sessions.next_deadline()
     }
 
     /// Tells all open sessions that the program stops: users who wait get the fallback text, the application its
-    /// callbacks.
+    /// callbacks. It visits [some](Config::at_once) at once; [`Engine::poll`] visits the others, so poll until nothing
+    /// is left:
+    ///
+    /// ```
+    /// # use ussd_session::{Config, Effect, Engine, Millis};
+    /// # let (mut engine, now) = (Engine::new(Config::default()), Millis(1_790_000_000_000));
+    /// engine.shutdown(now, |_: Effect<'_>| {});
+    /// while engine.poll(now, 1000, |_: Effect<'_>| {}).more {}
+    /// assert_eq!(engine.live(), 0);
+    /// ```
     pub fn shutdown(&mut self, now: Millis, mut sink: impl Sink) {
         self.sessions.clock(now);
-        for slot in self.sessions.slots.indices() {
-            if let Some(record) = self.sessions.slots.record(slot).filter(|record| record.is_open()) {
-                let (link, to, session) = (record.link(), record.subscriber(), record.session());
-                let event = Event::Discard { to, session, why: Discard::Shutdown };
-                self.sessions.apply(&self.config, link, to, Some(slot), &event, &mut sink);
-            }
-        }
+        self.begin_sweep(Swept::Shutdown, &mut sink);
     }
 
     /// The record of a phone: its open session, or the tombstone of the last one.
     #[must_use]
-    pub fn record(&self, link: LinkId, subscriber: Subscriber) -> Option<&Record> {
-        self.sessions.slots.record(self.sessions.find(link, subscriber)?)
+    pub fn record(&self, link: LinkId, subscriber: Subscriber) -> Option<Record> {
+        self.sessions.slots.record(self.sessions.find((link, subscriber))?)
     }
 
     /// How many sessions are open.

@@ -46,6 +46,8 @@ impl fmt::Display for SessionId {
 pub struct SessionIds {
     node: u64,
     next: u64,
+    /// From one id to the next.
+    stride: u64,
 }
 
 impl SessionIds {
@@ -54,13 +56,28 @@ impl SessionIds {
     /// Ids for `node` (its lower 12 bits count; give each machine its own), begun at `now`.
     #[must_use]
     pub fn new(node: u16, now: Millis) -> Self {
-        Self { node: (u64::from(node) & 0xFFF) << 52, next: (now.0 << 10) & Self::COUNT }
+        Self { node: (u64::from(node) & 0xFFF) << 52, next: (now.0 << 10) & Self::COUNT, stride: 1 }
+    }
+
+    /// Every `stride`-th id only, from the `first` on: for several that share a node.
+    pub(crate) fn every(mut self, stride: u64, first: u64) -> Self {
+        (self.next, self.stride) = ((self.next + first) & Self::COUNT, stride);
+        self
+    }
+
+    /// Never gives out this id, which was given before.
+    pub(crate) fn pass(&mut self, id: SessionId) {
+        let given = id.to_bits() & Self::COUNT;
+        if id.to_bits() & !Self::COUNT == self.node && given >= self.next {
+            let steps = (given - self.next) / self.stride + 1;
+            self.next = (self.next + steps * self.stride) & Self::COUNT;
+        }
     }
 
     /// A fresh id.
     pub fn fresh(&mut self) -> SessionId {
         let id = self.peek();
-        self.next = (self.next + 1) & Self::COUNT;
+        self.next = (self.next + self.stride) & Self::COUNT;
         id
     }
 
@@ -144,12 +161,7 @@ impl NetId {
     /// True if the network gave no id.
     #[must_use]
     pub fn is_none(&self) -> bool {
-        self.as_bytes().is_empty()
-    }
-
-    /// True unless both sides have an id and the two differ.
-    pub(crate) fn agrees(&self, other: &Self) -> bool {
-        self.is_none() || other.is_none() || self == other
+        matches!(self.0, Repr::Inline { len: 0, .. })
     }
 }
 
@@ -201,6 +213,18 @@ impl DedupKey {
     pub fn of(octets: &[u8]) -> Self {
         Self(NonZeroU64::new(fingerprint(octets)).unwrap_or(NonZeroU64::MAX))
     }
+
+    /// The key as a number, to be written down.
+    #[cfg(feature = "store")]
+    pub(crate) fn to_bits(self) -> u64 {
+        self.0.get()
+    }
+
+    /// Reads it back; zero is no key.
+    #[cfg(feature = "store")]
+    pub(crate) fn from_bits(bits: u64) -> Option<Self> {
+        NonZeroU64::new(bits).map(Self)
+    }
 }
 
 /// FNV-1a: stable on all machines. What it compares comes from one phone, so nobody gains by a collision.
@@ -230,6 +254,24 @@ mod tests {
         assert!(new > old);
         assert_eq!(new.to_bits() >> 52, 7);
         assert_eq!(SessionId::from_bits(new.to_bits()), Some(new));
+    }
+
+    #[test]
+    fn session_ids_are_shared_out_and_passed() {
+        let start = SessionIds::new(7, Millis(1_790_000_000_000));
+        let mut shards: Vec<_> = (0..3).map(|first| start.clone().every(3, first)).collect();
+        let given: Vec<u64> = (0..9).map(|n| shards[n % 3].fresh().to_bits() - start.peek().to_bits()).collect();
+        assert_eq!(given, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        let far = SessionId::from_bits(start.peek().to_bits() + 100).unwrap();
+        for ids in &mut shards {
+            let before = ids.peek();
+            ids.pass(SessionId::from_bits(1).unwrap()); // another node's
+            ids.pass(SessionId::from_bits(start.peek().to_bits()).unwrap()); // long ago
+            assert_eq!(ids.peek(), before);
+            ids.pass(far);
+            assert!(ids.peek() > far && ids.peek().to_bits() - far.to_bits() <= 3);
+            assert_eq!((ids.peek().to_bits() - before.to_bits()) % 3, 0);
+        }
     }
 
     #[test]

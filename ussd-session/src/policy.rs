@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::time::millis;
+use crate::{dialled::Dialled, fit::Fit, time::millis};
 
 /// What becomes of an answer that belongs to no open session.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -15,6 +15,36 @@ pub enum Orphans {
     Adopt,
     /// Nothing happens, apart from a count.
     Ignore,
+}
+
+/// What happens when a phone dials again after its session broke off: the user hung up or was too slow, the network
+/// or the link failed, or the phone dialled anew.
+///
+/// What the application kept of the session, and its last screen, are parked for [`Policy::park`] by link, phone and
+/// service, unless the application ended the session itself or that screen was secret. A session that broke off while
+/// the application worked is parked with the reply that comes too late: the user sees it after all, and nothing runs
+/// twice. Done by [`Screens`](crate::Screens), and with it by the [`Runner`](crate::Runner).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Resume {
+    /// The session starts anew; nothing is parked.
+    #[default]
+    Start,
+    /// The last screen is shown again at once, without a call of the application. Its next call is for the answer.
+    Continue,
+    /// The user is asked first. What is typed is no answer for the application; anything but the two keys is asked
+    /// again.
+    Ask {
+        /// The question, with both keys in it: `You were not done.\n1. Go on\n2. Start anew`.
+        question: Box<str>,
+        /// The key for going on.
+        go_on: Box<str>,
+        /// The key for starting anew.
+        start: Box<str>,
+    },
+    /// The application decides: it is called as for any new session, with what it kept, and
+    /// [`Session::resumed`](crate::Session::resumed) holds the last screen.
+    Offer,
 }
 
 /// How sessions of one link behave: timers, texts, and what the link can do.
@@ -52,6 +82,10 @@ pub struct Policy {
     pub(crate) net_id_unstable: bool,
     pub(crate) resend: bool,
     pub(crate) abort_on_user_slow: bool,
+    pub(crate) fit: Option<Box<Fit>>,
+    pub(crate) resume: Resume,
+    pub(crate) park: u32,
+    pub(crate) services: Vec<Box<str>>,
 }
 
 impl Default for Policy {
@@ -76,6 +110,10 @@ impl Default for Policy {
             net_id_unstable: false,
             resend: true,
             abort_on_user_slow: false,
+            fit: None,
+            resume: Resume::Start,
+            park: 600_000,
+            services: Vec::new(),
         }
     }
 }
@@ -125,6 +163,8 @@ timers! {
     /// An answer that comes faster than this after the prompt is a double: no human types so fast. Default 0, off;
     /// 250 ms is sensible for SSMI.
     min_human
+    /// How long a session that broke off can be resumed ([`Policy::resume`]). Default 10 minutes.
+    park
 }
 
 switches! {
@@ -180,6 +220,36 @@ impl Policy {
     pub fn orphans(mut self, orphans: Orphans) -> Self {
         self.orphans = orphans;
         self
+    }
+
+    /// Makes the application's texts fit the screen, and shows long ones in pages without calling it. Default none:
+    /// texts go as they are. Done by [`Screens`](crate::Screens), and with it by the [`Runner`](crate::Runner).
+    #[must_use]
+    pub fn fit(mut self, fit: impl Into<Option<Fit>>) -> Self {
+        self.fit = fit.into().map(Box::new);
+        self
+    }
+
+    /// What happens when a phone dials again after its session broke off. Default [`Resume::Start`].
+    #[must_use]
+    pub fn resume(mut self, resume: Resume) -> Self {
+        self.resume = resume;
+        self
+    }
+
+    /// A service's code, for example `*384*1234#`. What is dialled beyond it is a shortcut
+    /// ([`Session::shortcut`](crate::Session::shortcut)), and the service is the same with or without. May be called
+    /// again for more services; the longest code that fits counts. Default none: every code is a service.
+    #[must_use]
+    pub fn service(mut self, code: &str) -> Self {
+        self.services.push(code.into());
+        self
+    }
+
+    /// The service that a code belongs to.
+    pub(crate) fn service_of<'d>(&'d self, dialled: Dialled<'d>) -> &'d str {
+        let known = self.services.iter().filter(|service| dialled.tail(service).is_some());
+        known.max_by_key(|service| service.len()).map_or(dialled.as_str(), |service| service)
     }
 }
 

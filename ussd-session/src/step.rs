@@ -9,7 +9,7 @@ use crate::{
     event::{At, Event, Phase, PushKind},
     ids::{DedupKey, NetId, TurnToken, fingerprint},
     policy::Policy,
-    record::{Record, State},
+    record::{Core, Record, Rest, State},
     subscriber::Subscriber,
     text::Text,
     time::Millis,
@@ -50,25 +50,29 @@ use crate::{
 ///
 /// A prompt for a phase 1 phone goes out as a final text. While the link is down, a reply is held and nothing is sent.
 pub fn step<'a>(record: Option<&Record>, event: &Event<'a>, at: At, policy: &'a Policy, out: &mut Actions<'a>) -> Next {
-    let mut record = record.cloned();
-    match (step_in_place(&mut record, event, at, policy, out), record) {
+    let (mut core, mut rest) = match record {
+        Some(record) => (Some(record.core), record.rest.clone()),
+        None => (None, Rest::default()),
+    };
+    match (step_in_place(&mut core, &mut rest, event, at, policy, out), core) {
         (false, _) => Next::Keep,
-        (true, Some(record)) => Next::Put(record),
+        (true, Some(core)) => Next::Put(Record { core, rest }),
         (true, None) => Next::Delete,
     }
 }
 
-/// [`step`] on a record where it lies; true if it changed.
+/// [`step`] on a record where it lies, in its two parts; true if it changed. Without a record, `rest` means nothing.
 pub(crate) fn step_in_place<'a>(
-    record: &mut Option<Record>,
+    core: &mut Option<Core>,
+    rest: &mut Rest,
     event: &Event<'a>,
     at: At,
     policy: &'a Policy,
     out: &mut Actions<'a>,
 ) -> bool {
     // Time never goes back for a session, whichever machine looks at it.
-    let now = record.as_ref().map_or(at.now, |record| at.now.max(record.at(record.since)));
-    let mut dialogue = Dialogue { record, at: At { now, ..at }, policy, out, changed: false };
+    let now = core.as_ref().map_or(at.now, |core| at.now.max(core.at(core.since)));
+    let mut dialogue = Dialogue { core, rest, at: At { now, ..at }, policy, out, changed: false };
     dialogue.expire();
     match *event {
         Event::Begin { from, dialled, ref net, phase, dedup } => dialogue.begin(from, dialled, net, phase, dedup),
@@ -94,7 +98,8 @@ pub(crate) fn step_in_place<'a>(
 /// One session while an event happens to it. The events stand in the modules below: what the network does, what the
 /// application does, what time does.
 struct Dialogue<'a, 'o> {
-    record: &'o mut Option<Record>,
+    core: &'o mut Option<Core>,
+    rest: &'o mut Rest,
     at: At,
     policy: &'a Policy,
     out: &'o mut Actions<'a>,
@@ -104,7 +109,7 @@ struct Dialogue<'a, 'o> {
 impl<'a> Dialogue<'a, '_> {
     /// The state; none without a record.
     fn state(&self) -> Option<State> {
-        self.record.as_ref().map(|record| record.state)
+        self.core.as_ref().map(|core| core.state)
     }
 
     fn act(&mut self, action: Action<'a>) {
@@ -124,22 +129,23 @@ impl<'a> Dialogue<'a, '_> {
     }
 
     fn timed_out(&mut self, side: Side, text: Option<Text<'a>>) {
-        if let Some(token) = self.record.as_ref().map(Record::token) {
+        if let Some(token) = self.core.as_ref().map(Core::token) {
             self.call(Callback::TimedOut { token, side, text });
         }
     }
 
     fn ended(&mut self, why: EndWhy, text: Option<Text<'a>>) {
-        if let Some(token) = self.record.as_ref().map(Record::token) {
+        if let Some(token) = self.core.as_ref().map(Core::token) {
             self.call(Callback::Ended { token, why, text });
         }
     }
 
     /// Sends a frame of this session; false if its link is down.
     fn send(&mut self, kind: FrameKind, text: Text<'a>) -> bool {
-        let Some(record) = self.record.as_mut().filter(|record| record.grace.is_none()) else { return false };
-        let frame = Frame { kind, net: record.net.clone(), token: Some(record.token()), text, again: false };
-        record.released = matches!(kind, FrameKind::Final | FrameKind::Abort | FrameKind::Redirect);
+        let Some(core) = self.core.as_mut().filter(|core| !core.has(Core::UNLINKED)) else { return false };
+        let net = if core.has(Core::NAMED) { self.rest.net().clone() } else { NetId::NONE };
+        let frame = Frame { kind, net, token: Some(core.token()), text, again: false };
+        core.set(Core::RELEASED, matches!(kind, FrameKind::Final | FrameKind::Abort | FrameKind::Redirect));
         self.act(Action::Send(frame));
         true
     }
@@ -168,10 +174,10 @@ impl<'a> Dialogue<'a, '_> {
     /// Goes to a state that lasts at most `timer`.
     fn enter(&mut self, state: State, timer: u32) {
         let now = self.at.now;
-        if let Some(record) = self.record.as_mut() {
-            record.since = record.offset(now);
-            record.deadline = record.since.saturating_add(timer);
-            record.state = state;
+        if let Some(core) = self.core.as_mut() {
+            core.since = core.offset(now);
+            core.deadline = core.since.saturating_add(timer);
+            core.state = state;
         }
         self.changed = true;
     }
@@ -179,30 +185,25 @@ impl<'a> Dialogue<'a, '_> {
     /// A new session of `subscriber` in place of whatever the record was.
     fn open(&mut self, subscriber: Subscriber, net: &NetId, opening: Opening<'_>) {
         let replaced = self.state().is_some_and(|state| state == State::Closed(CloseReason::Replaced));
-        let record = Record {
+        let mut core = Core {
             session: self.at.fresh,
             subscriber,
             opened: self.at.now,
-            code: fingerprint(opening.dialled.as_bytes()),
-            begin_key: opening.dedup,
-            answer_key: None,
-            net: net.clone(),
             since: 0,
-            begun: 0,
             deadline: 0,
             total: self.policy.total_timer,
-            grace: None,
             link: self.at.link,
             turn: u16::from(opening.push.is_none()),
             state: State::AppTurn,
             phase: opening.phase,
             push: opening.push,
-            secret: opening.secret,
-            replaced,
-            released: false,
-            held: false,
+            flags: 0,
         };
-        *self.record = Some(record);
+        core.set(Core::SECRET, opening.secret);
+        core.set(Core::REPLACED, replaced);
+        core.set(Core::NAMED, !net.is_none());
+        *self.core = Some(core);
+        self.rest.renew(fingerprint(opening.dialled.as_bytes()), opening.dedup, net);
         match opening.push {
             None => self.enter(State::AppTurn, self.policy.app_timer),
             Some(PushKind::Ask) => self.enter(State::Inviting, self.policy.push_timer),
@@ -213,10 +214,9 @@ impl<'a> Dialogue<'a, '_> {
     /// Ends the session and leaves its tombstone.
     fn close(&mut self, reason: CloseReason) {
         let now = self.at.now;
-        let Some(record) = self.record.as_mut() else { return };
-        let (summary, token, held) = (record.summary(reason, now), record.token(), record.held);
-        record.grace = None;
-        record.held = false;
+        let Some(core) = self.core.as_mut() else { return };
+        let (summary, token, held) = (core.summary(reason, now), core.token(), core.take(Core::HELD));
+        core.set(Core::UNLINKED, false);
         self.enter(State::Closed(reason), self.policy.tombstone);
         if held {
             self.reject(token, Reject::Closed(reason));
@@ -235,7 +235,7 @@ struct Opening<'e> {
     secret: bool,
 }
 
-/// Milliseconds that the record has been in its state.
-fn age(record: &Record, now: Millis) -> u32 {
-    record.offset(now).saturating_sub(record.since)
+/// Milliseconds that the session has been in its state.
+fn age(core: &Core, now: Millis) -> u32 {
+    core.offset(now).saturating_sub(core.since)
 }

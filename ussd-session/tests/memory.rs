@@ -5,31 +5,39 @@ use std::alloc::System;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use ussd_session::{
-    Action, Callback, Config, Effect, Engine, Event, LinkId, Millis, NetId, Phase, Policy, Subscriber, Text, Verb,
+    Action, Callback, Config, DedupKey, Effect, Engine, Event, LinkId, Millis, NetId, Phase, Policy, Subscriber, Text,
+    Verb,
 };
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// What an engine without sessions holds at most, and what each session adds: its slot, its place in the index with
-/// room to grow, its entries in the wheel. Kept prompts come on top.
-const BASE: usize = 96 * 1024;
-const SESSION: usize = 200;
+/// What an engine without sessions holds at most, room to grow included, and what each session adds: its slot, its place
+/// in the index, its entries in the wheel. Kept prompts come on top.
+const BASE: usize = 128 * 1024;
+const SESSION: usize = 128;
+/// What it adds if its gateway gives ids and keys, and if no other session was opened with its code.
+const NAMED: usize = 32;
+const OWN_CODE: usize = 80;
 
 const LINK: LinkId = LinkId(0);
 const START: Millis = Millis(1_790_000_000_000);
 
-/// Octets that an engine holds after so many phones have dialled, and after `turns` of each.
-fn held(phones: u64, turns: u64) -> usize {
+/// Octets that an engine holds after so many phones have dialled, and after `turns` of each; with ids and keys if they
+/// are `named`, and each with an `own_code`.
+fn held(phones: u64, turns: u64, named: bool, own_code: bool) -> usize {
     let region = Region::new(ALLOCATOR);
     let mut engine = Engine::new(Config::default().policy(Policy::default().resend(false)));
     let mut now = START;
     for turn in 0..=turns {
         for phone in 0..phones {
             let from: Subscriber = format!("+2783{phone:07}").parse().unwrap();
+            let net = if named { NetId::new(format!("{phone}").as_bytes()).unwrap() } else { NetId::NONE };
+            let dedup = named.then(|| DedupKey::of(format!("{turn}").as_bytes()));
+            let dialled = if own_code { format!("*120*8864*{phone}#") } else { "*120*8864#".into() };
             let event = match turn {
-                0 => Event::Begin { from, dialled: "*120*8864#", net: NetId::NONE, phase: Phase::Two, dedup: None },
-                _ => Event::Answer { from, text: Text::public("1"), net: NetId::NONE, dedup: None },
+                0 => Event::Begin { from, dialled: &dialled, net, phase: Phase::Two, dedup },
+                _ => Event::Answer { from, text: Text::public("1"), net, dedup },
             };
             let mut given = None;
             engine.handle(LINK, event, now, |effect: Effect<'_>| {
@@ -50,8 +58,13 @@ fn held(phones: u64, turns: u64) -> usize {
 
 #[test]
 fn p29_memory() {
-    for (phones, turns) in [(0, 0), (1, 0), (1_000, 3), (20_000, 0), (20_000, 5), (50_000, 2)] {
-        let (held, most) = (held(phones, turns), BASE + SESSION * usize::try_from(phones).unwrap());
+    let sizes = [(0, 0), (1, 0), (1_000, 3), (1_025, 0), (20_000, 0), (20_000, 5), (50_000, 2)];
+    let plain = sizes.map(|(phones, turns)| (phones, turns, false, false));
+    for (phones, turns, named, own_code) in
+        plain.into_iter().chain([(20_000, 1, true, false), (20_000, 1, false, true)])
+    {
+        let session = SESSION + usize::from(named) * NAMED + usize::from(own_code) * OWN_CODE;
+        let (held, most) = (held(phones, turns, named, own_code), BASE + session * usize::try_from(phones).unwrap());
         assert!(held <= most, "{phones} phones, {turns} turns: {held} octets, more than {most}");
         // What the bound allows is not idle talk either.
         assert!(phones < 1_000 || held > most / 2, "{phones} phones hold {held} octets only: publish a lower bound");

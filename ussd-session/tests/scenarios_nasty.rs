@@ -352,7 +352,7 @@ fn n25_pin() {
     log += &format!("{:?} {:?}", world.host, world.host.record(LINK, world.phone));
     #[cfg(feature = "serde")]
     {
-        log += &serde_json::to_string(world.host.record(LINK, world.phone).unwrap()).unwrap();
+        log += &serde_json::to_string(&world.host.record(LINK, world.phone).unwrap()).unwrap();
     }
     assert!(!log.contains("4321"), "{log}");
     world.play("N25", "c(Next)@2; A(5) | P(Next) Ex(5)");

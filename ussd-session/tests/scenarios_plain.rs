@@ -3,8 +3,26 @@
 
 mod world;
 
-use ussd_session::Policy;
-use world::play;
+use ussd_session::{Config, Engine, Policy, adapters::smpp::Profile};
+use world::{Smpp, Ssmi, Through, Vumi, World, play};
+
+/// A wire that says nothing would agree with every table.
+#[test]
+fn wires_carry() {
+    let dialogue = "B(*1#); c(a)@1; A(1); e(b)@2 | New P(a) Ex(1) F(b) Cl(AppEnd) | Closed";
+    let mut ssmi = World::new(Through::new(Ssmi::default(), Engine::new(Config::default())));
+    ssmi.play("SSMI", dialogue);
+    assert_eq!(ssmi.host.carried, 2, "begin and answer");
+    let mut vumi = World::new(Through::new(Vumi::default(), Engine::new(Config::default())));
+    vumi.play("Vumi", dialogue);
+    assert_eq!(vumi.host.carried, 2, "both replies");
+    let named = "B(*1#){net=a}; c(a)@1; X{net=a} | New P(a) End(User) Cl(User) | Closed";
+    for profile in [Profile::generic(), Profile::mica()] {
+        let mut smpp = World::new(Through::new(Smpp(profile), Engine::new(Config::default())));
+        smpp.play("SMPP", named);
+        assert_eq!(smpp.host.carried, 2, "begin and the user's end");
+    }
+}
 
 #[test]
 fn s01_echo() {

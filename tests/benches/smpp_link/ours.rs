@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use smpp::client::{Link, LinkConfig};
 use smpp::pdu::{BindTransceiver, SubmitSm};
-use smpp::server::{Account, AccountLimits, Bind, Config, Request, Server, Service};
+use smpp::server::{Account, AccountLimits, BindRequest, Config, Request, Server, Service};
 use smpp::session;
 use smpp::types::CommandStatus;
 
@@ -36,7 +36,7 @@ impl Submit for Bound {
 struct Centre;
 
 impl Service for Centre {
-    async fn on_bind(&self, bind: Bind) -> Result<Account, CommandStatus> {
+    async fn on_bind(&self, bind: BindRequest) -> Result<Account, CommandStatus> {
         let limits = AccountLimits::default().max_binds(100_000).window(1_000_000).rate(None);
         Ok(Account::new(bind.system_id.to_string()).limits(limits))
     }

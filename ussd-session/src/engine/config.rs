@@ -1,20 +1,35 @@
 //! What the engine is told at the start.
 
-use crate::{ids::LinkId, policy::Policy};
+use crate::{
+    ids::{LinkId, SessionIds},
+    policy::Policy,
+    time::Millis,
+};
 
 /// Limits and policies of an [`Engine`](crate::Engine), built from [`Config::default`] and setters.
 #[derive(Clone, Debug)]
 pub struct Config {
-    pub(super) node: u16,
+    pub(crate) node: u16,
     pub(super) max_live: usize,
     pub(super) max_closed: usize,
+    pub(super) at_once: usize,
+    /// Which shard it is, of how many.
+    shard: (u64, u64),
     policy: Policy,
     links: Vec<(LinkId, Policy)>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { node: 0, max_live: 100_000, max_closed: 100_000, policy: Policy::default(), links: Vec::new() }
+        Self {
+            node: 0,
+            max_live: 100_000,
+            max_closed: 100_000,
+            at_once: 1024,
+            shard: (0, 1),
+            policy: Policy::default(),
+            links: Vec::new(),
+        }
     }
 }
 
@@ -41,6 +56,15 @@ impl Config {
         self
     }
 
+    /// Sessions that are visited at once when a link breaks or comes back, or the program stops; the others are left to
+    /// [`Engine::poll`](crate::Engine::poll), so that a million of them are no pause. Default 1,024: a tenth of a
+    /// millisecond.
+    #[must_use]
+    pub fn at_once(mut self, sessions: usize) -> Self {
+        self.at_once = sessions;
+        self
+    }
+
     /// The policy of links without one of their own. Default [`Policy::default`].
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
@@ -56,7 +80,23 @@ impl Config {
         self
     }
 
-    pub(super) fn policy_of(&self, link: LinkId) -> &Policy {
+    /// The part of one shard.
+    pub(super) fn shard(mut self, shard: usize, of: usize) -> Self {
+        (self.max_live, self.max_closed) = (self.max_live.div_ceil(of), self.max_closed.div_ceil(of));
+        self.shard = (shard as u64, of as u64);
+        self
+    }
+
+    /// Ids from this time on.
+    pub(super) fn ids(&self, now: Millis) -> SessionIds {
+        SessionIds::new(self.node, now).every(self.shard.1, self.shard.0)
+    }
+
+    #[inline]
+    pub(crate) fn policy_of(&self, link: LinkId) -> &Policy {
+        if self.links.is_empty() {
+            return &self.policy;
+        }
         self.links.iter().find(|(other, _)| *other == link).map_or(&self.policy, |(_, policy)| policy)
     }
 }

@@ -8,6 +8,8 @@ use crate::action::{Action, Callback, Ignored};
 pub struct Counters {
     /// Sessions opened, by a phone or by a push.
     pub opened: u64,
+    /// Open sessions taken over from a snapshot.
+    pub restored: u64,
     /// Sessions ended.
     pub closed: u64,
     /// Turns given to the application.

@@ -6,6 +6,9 @@ use super::slots::NONE;
 /// Items of a chunk: with the two fields beside them they fill 64 octets.
 const ITEMS: usize = 14;
 
+/// Of a place, the bits that say where in its chunk it is. The others number the chunks.
+const BITS: u32 = 4;
+
 /// Chunks of a page; the pool grows without copying what is there.
 const PAGE: usize = 64;
 
@@ -35,14 +38,15 @@ impl Lists {
         self.heads.get(list).is_none_or(|head| *head == NONE)
     }
 
-    pub(super) fn push(&mut self, list: usize, item: u32) {
-        let Some(head) = self.heads.get(list).copied() else { return };
+    /// Appends an item; its place stays good until the item is taken out.
+    pub(super) fn push(&mut self, list: usize, item: u32) -> u32 {
+        let Some(head) = self.heads.get(list).copied() else { return NONE };
         if let Some(chunk) = self.chunk(head)
             && let Some(place) = chunk.items.get_mut(chunk.len as usize)
         {
             *place = item;
             chunk.len += 1;
-            return;
+            return head << BITS | (chunk.len - 1);
         }
         let mut items = [NONE; ITEMS];
         if let Some(first) = items.first_mut() {
@@ -52,6 +56,22 @@ impl Lists {
         if let Some(head) = self.heads.get_mut(list) {
             *head = fresh;
         }
+        fresh << BITS
+    }
+
+    /// Puts another item in the place of one that has not been taken out.
+    pub(super) fn replace(&mut self, place: u32, item: u32) {
+        let within = (place & ((1 << BITS) - 1)) as usize;
+        if let Some(old) = self.chunk(place >> BITS).and_then(|chunk| chunk.items.get_mut(within)) {
+            *old = item;
+        }
+    }
+
+    /// Items that come out next, some of them, in no order.
+    pub(super) fn coming(&self, list: usize) -> &[u32] {
+        let chunk = self.heads.get(list).map(|head| *head as usize);
+        let chunk = chunk.and_then(|head| self.pages.get(head / PAGE)?.get(head % PAGE));
+        chunk.and_then(|chunk| chunk.items.get(..chunk.len as usize)).unwrap_or_default()
     }
 
     pub(super) fn pop(&mut self, list: usize) -> Option<u32> {

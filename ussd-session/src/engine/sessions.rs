@@ -1,19 +1,24 @@
 //! Slots, index, wheel and tombstones, and one event through all of them.
 
-use std::{collections::HashMap, hash::BuildHasher};
+use std::{collections::HashMap, hint::black_box};
 
-use compact_str::CompactString;
-use hashbrown::{DefaultHashBuilder, HashTable};
-
-use super::{Config, Counters, Effect, Sink, slots::Slots, tombstones::Tombstones, wheel::Wheel};
+use super::{
+    Config, Counters, Effect, Saved, Sink,
+    codes::Codes,
+    index::{Index, Key},
+    saved::SavedReply,
+    slots::{NONE, Slots},
+    sweeps::{Sweeps, Swept},
+    tombstones::Tombstones,
+    wheel::Wheel,
+};
 use crate::{
     action::{Action, Actions, Callback, Frame, FrameKind, Ignored, Next, Reject, Subject},
     event::{At, Event, Verb},
     ids::{LinkId, NetId, SessionId, SessionIds, TurnToken},
     policy::Policy,
-    record::Record,
+    record::{Core, Record, Rest},
     step::{step, step_in_place},
-    subscriber::Subscriber,
     text::Text,
     time::Millis,
 };
@@ -22,13 +27,13 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Sessions {
     pub(super) slots: Slots,
-    /// Slots by link and subscriber. The hash is seeded, because peers choose the numbers.
-    index: HashTable<u32>,
-    hasher: DefaultHashBuilder,
+    pub(super) index: Index,
+    codes: Codes,
     pub(super) wheel: Wheel,
     pub(super) tombstones: Tombstones,
+    sweeps: Sweeps,
     ids: Option<SessionIds>,
-    now: Millis,
+    pub(super) now: Millis,
     pub(super) live: usize,
     /// Replies that wait for a link, by slot.
     held: HashMap<u32, Held>,
@@ -37,21 +42,22 @@ pub(super) struct Sessions {
 
 /// A reply that waits for its link.
 #[derive(Debug)]
-struct Held {
-    verb: Verb,
-    text: String,
-    secret: bool,
-    expects_secret: bool,
+pub(super) struct Held {
+    pub(super) verb: Verb,
+    pub(super) text: String,
+    pub(super) secret: bool,
+    pub(super) expects_secret: bool,
 }
 
 impl Sessions {
     pub(super) fn new() -> Self {
         Self {
             slots: Slots::default(),
-            index: HashTable::new(),
-            hasher: DefaultHashBuilder::default(),
+            index: Index::default(),
+            codes: Codes::default(),
             wheel: Wheel::new(),
             tombstones: Tombstones::default(),
+            sweeps: Sweeps::default(),
             ids: None,
             now: Millis(0),
             live: 0,
@@ -67,62 +73,154 @@ impl Sessions {
     }
 
     /// The next session that is due.
-    pub(super) fn due(&mut self, budget: &mut usize) -> Option<(u32, LinkId, Subscriber)> {
+    pub(super) fn due(&mut self, budget: &mut usize) -> Option<(u32, Key)> {
         let slot = self.wheel.due(&mut self.slots, self.now, budget)?;
-        let record = self.slots.record(slot)?;
-        Some((slot, record.link(), record.subscriber()))
+        let core = self.slots.core(slot)?;
+        Some((slot, (core.link, core.subscriber)))
     }
 
+    pub(super) fn is_sweeping(&self) -> bool {
+        !self.sweeps.is_empty()
+    }
+
+    /// True if something may be due, or a sweep is under way.
     pub(super) fn is_behind(&self) -> bool {
-        self.wheel.is_behind(self.now)
+        !self.sweeps.is_empty() || self.wheel.is_behind(self.now)
     }
 
-    pub(super) fn find(&self, link: LinkId, subscriber: Subscriber) -> Option<u32> {
-        let hash = self.hasher.hash_one((link, subscriber));
-        self.index.find(hash, |slot| is_of(&self.slots, *slot, link, subscriber)).copied()
+    /// When there is something to be done.
+    pub(super) fn next_deadline(&self) -> Option<Millis> {
+        if self.sweeps.is_empty() { self.wheel.next() } else { Some(self.now) }
     }
 
-    /// Steps one session: decides, makes the record good, then lets the effects out.
+    pub(super) fn find(&self, key: Key) -> Option<u32> {
+        self.find_hashed(self.index.hash(key), key)
+    }
+
+    pub(super) fn find_hashed(&self, hash: u64, (link, subscriber): Key) -> Option<u32> {
+        let is = |core: &Core| core.subscriber == subscriber && core.link == link;
+        self.index.find(hash, |slot| self.slots.core(slot).is_some_and(is))
+    }
+
+    /// Reads what these events will need, so that the waits for memory overlap; their hashes.
+    pub(super) fn touch<const N: usize>(&self, events: &[(LinkId, Event<'_>)]) -> [u64; N] {
+        let (mut hashes, mut touched) = ([0; N], 0);
+        for ((link, event), hash) in events.iter().zip(&mut hashes) {
+            if let Some(subscriber) = event.subscriber() {
+                *hash = self.index.hash((*link, subscriber));
+                touched ^= self.index.touch(*hash);
+            }
+        }
+        black_box(touched);
+        let slots = hashes.iter().take(events.len()).map(|hash| self.index.find(*hash, |_| true));
+        black_box(slots.flatten().fold(0, |touched, slot| touched ^ self.slots.touch(slot)));
+        hashes
+    }
+
+    /// Begins what concerns many sessions; [`Sessions::sweep`] goes on with it.
+    pub(super) fn begin_sweep(&mut self, config: &Config, swept: Swept, sink: &mut impl Sink) {
+        while self.sweeps.is_full() {
+            self.sweep(config, &mut 1, sink);
+        }
+        self.sweeps.begin(swept, self.now, self.slots.end());
+    }
+
+    /// Visits slots while the budget lasts.
+    pub(super) fn sweep(&mut self, config: &Config, budget: &mut usize, sink: &mut impl Sink) {
+        while *budget > 0 {
+            let Some((swept, at, slot)) = self.sweeps.visit() else { return };
+            *budget -= 1;
+            self.visit(config, swept, at, slot, sink);
+        }
+    }
+
+    fn visit(&mut self, config: &Config, swept: Swept, at: Millis, slot: u32, sink: &mut impl Sink) {
+        let Some(core) = self.slots.core(slot) else { return };
+        if let Some(event) = swept.event(core) {
+            self.apply_at(config, (core.link, core.subscriber), Some(slot), &event, at, sink);
+        }
+    }
+
+    /// Steps one session, after what the sweeps have not brought it yet.
     pub(super) fn apply(
         &mut self,
         config: &Config,
-        link: LinkId,
-        to: Subscriber,
-        slot: Option<u32>,
+        key: Key,
+        mut slot: Option<u32>,
         event: &Event<'_>,
         sink: &mut impl Sink,
     ) {
-        let now = self.now;
-        let fresh = self.ids.get_or_insert_with(|| SessionIds::new(config.node, now)).peek();
+        if !self.sweeps.is_empty() {
+            slot = self.make_up(config, key, slot, sink);
+        }
+        self.apply_at(config, key, slot, event, self.now, sink);
+    }
+
+    /// Brings a session what the sweeps have not brought it yet; its slot, if it still has one.
+    fn make_up(&mut self, config: &Config, key: Key, slot: Option<u32>, sink: &mut impl Sink) -> Option<u32> {
+        let slot = slot?;
+        for (swept, at) in self.sweeps.make_up(slot) {
+            self.visit(config, swept, at, slot, sink);
+        }
+        self.find(key)
+    }
+
+    /// Steps one session: decides, makes the record good, then lets the effects out.
+    fn apply_at(
+        &mut self,
+        config: &Config,
+        key: Key,
+        slot: Option<u32>,
+        event: &Event<'_>,
+        now: Millis,
+        sink: &mut impl Sink,
+    ) {
+        let (link, subscriber) = key;
+        let fresh = self.ids.get_or_insert_with(|| config.ids(now)).peek();
         let (policy, at) = (config.policy_of(link), At { link, now, fresh });
-        let mut absent = None;
-        let record = slot.and_then(|slot| self.slots.get_mut(slot)).map_or(&mut absent, |place| &mut place.record);
-        let was = record.as_ref().map(|record| (record.is_open(), record.session()));
-        if self.live >= config.max_live && was.is_none_or(|(open, _)| !open) {
-            // The event may open a session too many: that is tried on a copy.
-            let next = step(record.as_ref(), event, at, policy, &mut Actions::new());
-            if matches!(&next, Next::Put(record) if record.session() == fresh) {
-                for action in overload(event, policy) {
-                    self.counters.count(&action);
-                    sink.accept(Effect { link, subscriber: to, dialled: "", action });
-                }
-                return;
+        if self.live >= config.max_live && self.is_too_many(slot, event, at, policy) {
+            for action in overload(event, policy) {
+                self.counters.count(&action);
+                sink.accept(Effect { link, subscriber, dialled: "", action });
             }
+            return;
         }
         let mut out = Actions::new();
-        let changed = step_in_place(record, event, at, policy, &mut out);
-        if let Some(ids) = self.ids.as_mut().filter(|_| record.as_ref().is_some_and(|record| record.session() == fresh))
-        {
-            ids.fresh();
-        }
+        let (mut over, mut code) = (false, NONE);
         let slot = match slot {
-            Some(slot) => self.commit(slot, (link, to), was, changed),
-            None => absent.map(|record| self.insert(record)),
+            Some(index) => {
+                let Some((place, beside)) = self.slots.both_mut(index) else { return };
+                let was = place.core.as_ref().map(|core| (core.is_open(), core.session));
+                step_in_place(&mut place.core, &mut beside.rest, event, at, policy, &mut out);
+                code = place.code;
+                match &place.core {
+                    // A session that goes on, as most do.
+                    Some(core) if core.is_open() && was == Some((true, core.session)) => {
+                        self.wheel.arm(&mut place.marks, index, core.first_deadline(&beside.rest));
+                        Some(index)
+                    }
+                    _ => {
+                        over = true;
+                        self.commit(index, key, was, fresh)
+                    }
+                }
+            }
+            None => {
+                let (mut core, mut rest) = (None, Rest::default());
+                step_in_place(&mut core, &mut rest, event, at, policy, &mut out);
+                core.map(|core| self.insert(core, rest))
+            }
         };
-        let resend = policy.resend;
         let mut released = None;
-        for action in out.drain() {
+        while let Some(action) = out.take() {
             match &action {
+                Action::Send(frame) => {
+                    self.counters.frames += 1;
+                    if let (FrameKind::Prompt, Some(slot)) = (frame.kind, slot) {
+                        self.slots.keep_prompt(slot, frame.text, policy.resend);
+                    }
+                }
+                Action::Call(Callback::Existing { .. }) => self.counters.turns += 1,
                 Action::Hold { verb, text, .. } => {
                     self.hold(slot, *verb, *text);
                     continue;
@@ -131,111 +229,177 @@ impl Sessions {
                     released = Some(*token);
                     continue;
                 }
-                _ => {}
+                Action::Again { token, net } => {
+                    let action = again(slot.and_then(|slot| self.slots.prompt(slot)), *token, net);
+                    self.counters.count(&action);
+                    sink.accept(Effect { link, subscriber, dialled: self.codes.text(code), action });
+                    continue;
+                }
+                other => {
+                    self.counters.count(other);
+                    code = self.opened(slot, other).unwrap_or(code);
+                }
             }
-            let Some(slot) = slot else {
-                self.counters.count(&action);
-                sink.accept(Effect { link, subscriber: to, dialled: "", action });
-                continue;
-            };
-            remember(&mut self.slots, slot, &action, resend);
-            let action = match action {
-                Action::Again { token, net } => again(self.slots.prompt(slot), token, net),
-                action => action,
-            };
-            self.counters.count(&action);
-            let dialled = self.slots.get(slot).map_or("", |place| place.dialled.as_str());
-            sink.accept(Effect { link, subscriber: to, dialled, action });
+            sink.accept(Effect { link, subscriber, dialled: self.codes.text(code), action });
         }
-        self.tidy(config, slot);
+        if over {
+            self.tidy(config, slot);
+        }
         if let Some(token) = released {
-            self.release(config, link, to, slot, token, sink);
+            self.release(config, key, slot, token, now, sink);
         }
     }
 
+    /// Whether the event would open a session: that is tried on a copy.
+    fn is_too_many(&self, slot: Option<u32>, event: &Event<'_>, at: At, policy: &Policy) -> bool {
+        if slot.and_then(|slot| self.slots.core(slot)).is_some_and(Core::is_open) {
+            return false;
+        }
+        let record = slot.and_then(|slot| self.slots.record(slot));
+        let next = step(record.as_ref(), event, at, policy, &mut Actions::new());
+        matches!(&next, Next::Put(record) if record.session() == at.fresh)
+    }
+
     /// Makes good what hangs on a record that was stepped: index, wheel, tombstones, counts. None if it is gone.
-    fn commit(
-        &mut self,
-        slot: u32,
-        key: (LinkId, Subscriber),
-        was: Option<(bool, SessionId)>,
-        changed: bool,
-    ) -> Option<u32> {
-        let place = self.slots.get_mut(slot)?;
-        let (was_open, session) = was.map_or((false, None), |(open, session)| (open, Some(session)));
-        let Some(record) = &place.record else {
+    fn commit(&mut self, slot: u32, key: Key, was: Option<(bool, SessionId)>, fresh: SessionId) -> Option<u32> {
+        let (place, beside) = self.slots.both_mut(slot)?;
+        let was_open = was.is_some_and(|(open, _)| open);
+        let Some(core) = &place.core else {
             self.live -= usize::from(was_open);
             self.remove(slot, key, !was_open);
             return None;
         };
-        let (open, deadline) = (record.is_open(), record.deadline());
-        if changed {
-            if session != Some(record.session()) {
-                self.slots.drop_prompt(slot);
-            }
-            match (was_open, open) {
-                (false, true) => {
-                    self.live += 1;
-                    self.tombstones.unlink(&mut self.slots, slot);
-                }
-                (true, false) => {
-                    self.live -= 1;
-                    self.tombstones.push(&mut self.slots, slot);
-                }
-                _ => {}
-            }
+        let (open, session) = (core.is_open(), core.session);
+        self.wheel.arm(&mut place.marks, slot, core.first_deadline(&beside.rest));
+        if session == fresh
+            && let Some(ids) = &mut self.ids
+        {
+            ids.fresh();
         }
-        // A due entry has left the wheel, perhaps before its time.
-        self.wheel.arm(&mut self.slots, slot, deadline);
+        if was.is_none_or(|(_, before)| before != session) {
+            self.slots.drop_prompt(slot);
+        }
+        match (was_open, open) {
+            (false, true) => {
+                self.live += 1;
+                self.tombstones.unlink(&mut self.slots, slot);
+            }
+            (true, false) => {
+                self.live -= 1;
+                self.tombstones.push(&mut self.slots, slot);
+            }
+            _ => {}
+        }
         Some(slot)
     }
 
-    fn insert(&mut self, record: Record) -> u32 {
-        let (link, subscriber) = (record.link(), record.subscriber());
-        let (open, deadline) = (record.is_open(), record.deadline());
-        let slot = self.slots.insert(record);
-        let (slots, hasher) = (&self.slots, &self.hasher);
-        let hash =
-            |slot: &u32| slots.record(*slot).map_or(0, |record| hasher.hash_one((record.link(), record.subscriber())));
-        self.index.insert_unique(hasher.hash_one((link, subscriber)), slot, hash);
+    /// Takes in a session that is not known yet.
+    fn insert(&mut self, core: Core, rest: Rest) -> u32 {
+        if let Some(ids) = self.ids.as_mut().filter(|ids| ids.peek() == core.session) {
+            ids.fresh();
+        }
+        let (key, open, deadline) = ((core.link, core.subscriber), core.is_open(), core.first_deadline(&rest));
+        let slot = self.slots.insert(core, rest);
+        self.index.insert(self.index.hash(key), slot);
         if open {
             self.live += 1;
         } else {
             self.tombstones.push(&mut self.slots, slot);
         }
-        self.wheel.arm(&mut self.slots, slot, deadline);
+        if let Some(place) = self.slots.get_mut(slot) {
+            self.wheel.enter(&mut place.marks, slot, deadline);
+        }
+        // Sweeps that began before the session do not concern it.
+        if !self.sweeps.is_empty() {
+            self.sweeps.make_up(slot);
+        }
         slot
     }
 
     /// Gives back the slot of this phone; `dead` if it stands among the tombstones.
-    fn remove(&mut self, slot: u32, (link, subscriber): (LinkId, Subscriber), dead: bool) {
-        self.wheel.disarm(&mut self.slots, slot);
-        let hash = self.hasher.hash_one((link, subscriber));
-        if let Ok(entry) = self.index.find_entry(hash, |other| *other == slot) {
-            entry.remove();
+    fn remove(&mut self, slot: u32, key: Key, dead: bool) {
+        if let Some(place) = self.slots.get_mut(slot) {
+            self.wheel.leave(&mut place.marks, slot);
         }
+        self.index.remove(self.index.hash(key), slot);
         if dead {
             self.tombstones.unlink(&mut self.slots, slot);
         }
+        self.forget(slot);
         self.slots.remove(slot);
     }
 
     /// Frees what a session that ended no longer needs, and forgets the oldest tombstones over the limit.
     fn tidy(&mut self, config: &Config, slot: Option<u32>) {
         if let Some(slot) = slot
-            && let Some(place) = self.slots.get_mut(slot)
-            && !place.record.as_ref().is_some_and(Record::is_open)
+            && !self.slots.core(slot).is_some_and(Core::is_open)
         {
-            place.dialled = CompactString::const_new("");
-            self.slots.drop_prompt(slot);
-            self.held.remove(&slot);
+            self.forget(slot);
         }
         while self.tombstones.len() > config.max_closed {
             let Some(oldest) = self.tombstones.oldest() else { return };
-            let Some(record) = self.slots.record(oldest) else { return };
-            self.remove(oldest, (record.link(), record.subscriber()), true);
+            let Some(core) = self.slots.core(oldest) else { return };
+            self.remove(oldest, (core.link, core.subscriber), true);
             self.counters.forgotten += 1;
         }
+    }
+
+    /// Keeps the code of a session that opens; its number.
+    fn opened(&mut self, slot: Option<u32>, action: &Action<'_>) -> Option<u32> {
+        match action {
+            Action::Call(Callback::New { dialled, .. }) => Some(self.keep_code(slot?, dialled)),
+            Action::Pushed { .. } => Some(self.keep_code(slot?, "")),
+            _ => None,
+        }
+    }
+
+    /// Writes a session down.
+    pub(super) fn save(&self, slot: u32) -> Option<Saved> {
+        let mut record = self.slots.record(slot)?;
+        let held: Option<SavedReply> = self.held.get(&slot).and_then(Into::into);
+        if held.is_none() {
+            record.core.set(Core::HELD, false);
+        }
+        let code = self.slots.get(slot).map_or(NONE, |place| place.code);
+        let prompt = self.slots.prompt(slot).map(str::to_owned);
+        Some(Saved { record, dialled: self.codes.text(code).to_owned(), prompt, held })
+    }
+
+    /// Takes in a session that was written down, unless its phone has one.
+    pub(super) fn take_in(&mut self, config: &Config, saved: Saved) {
+        let (now, Record { core, rest }) = (self.now, saved.record);
+        self.ids.get_or_insert_with(|| config.ids(now)).pass(core.session);
+        if self.find((core.link, core.subscriber)).is_some() {
+            return;
+        }
+        let slot = self.insert(core, rest);
+        self.counters.restored += u64::from(core.is_open());
+        if core.is_open() {
+            self.keep_code(slot, &saved.dialled);
+            if let Some(prompt) = saved.prompt {
+                self.slots.keep_prompt(slot, Text::public(&prompt), true);
+            }
+            if let Some(SavedReply { verb, text, expects_secret }) = saved.held {
+                self.held.insert(slot, Held { verb, text, secret: false, expects_secret });
+            }
+        }
+        self.tidy(config, Some(slot));
+    }
+
+    /// Frees what is kept beside an open session.
+    fn forget(&mut self, slot: u32) {
+        self.keep_code(slot, "");
+        self.slots.drop_prompt(slot);
+        self.held.remove(&slot);
+    }
+
+    /// Keeps the code that a session was opened with; its number.
+    fn keep_code(&mut self, slot: u32, dialled: &str) -> u32 {
+        let code = self.codes.take(dialled);
+        if let Some(place) = self.slots.get_mut(slot) {
+            self.codes.give_back(std::mem::replace(&mut place.code, code));
+        }
+        code
     }
 
     fn hold(&mut self, slot: Option<u32>, verb: Verb, text: Text<'_>) {
@@ -248,21 +412,17 @@ impl Sessions {
     fn release(
         &mut self,
         config: &Config,
-        link: LinkId,
-        to: Subscriber,
+        key: Key,
         slot: Option<u32>,
         token: TurnToken,
+        now: Millis,
         sink: &mut impl Sink,
     ) {
         let Some(held) = slot.and_then(|slot| self.held.remove(&slot)) else { return };
         let text = if held.secret { Text::secret(&held.text) } else { Text::public(&held.text) };
         let text = if held.expects_secret { text.expecting_secret() } else { text };
-        self.apply(config, link, to, slot, &Event::Reply { to, token, verb: held.verb, text }, sink);
+        self.apply_at(config, key, slot, &Event::Reply { to: key.1, token, verb: held.verb, text }, now, sink);
     }
-}
-
-fn is_of(slots: &Slots, slot: u32, link: LinkId, subscriber: Subscriber) -> bool {
-    slots.record(slot).is_some_and(|record| record.subscriber() == subscriber && record.link() == link)
 }
 
 /// What a session too many is answered.
@@ -279,26 +439,12 @@ fn overload<'a>(event: &Event<'_>, policy: &'a Policy) -> Vec<Action<'a>> {
     vec![Action::Send(frame), Action::Ignored(Ignored::Overload)]
 }
 
-/// Keeps beside the record what later actions need: the code, the last prompt.
-fn remember(slots: &mut Slots, slot: u32, action: &Action<'_>, resend: bool) {
-    let dialled = match action {
-        Action::Call(Callback::New { dialled, .. }) => CompactString::new(dialled),
-        Action::Pushed { .. } => CompactString::const_new(""),
-        Action::Send(Frame { kind: FrameKind::Prompt, text, .. }) if resend && !text.is_secret() => {
-            return slots.keep_prompt(slot, text.as_str());
-        }
-        Action::Send(Frame { kind: FrameKind::Prompt, .. }) => return slots.drop_prompt(slot),
-        _ => return,
-    };
-    if let Some(place) = slots.get_mut(slot) {
-        place.dialled = dialled;
-    }
-}
-
 /// The last prompt as a frame, if it was kept.
-fn again(prompt: Option<&str>, token: TurnToken, net: NetId) -> Action<'_> {
+fn again<'a>(prompt: Option<&'a str>, token: TurnToken, net: &NetId) -> Action<'a> {
     match prompt.map(Text::public) {
-        Some(text) => Action::Send(Frame { kind: FrameKind::Prompt, net, token: Some(token), text, again: true }),
+        Some(text) => {
+            Action::Send(Frame { kind: FrameKind::Prompt, net: net.clone(), token: Some(token), text, again: true })
+        }
         None => Action::Ignored(Ignored::NothingToRepeat),
     }
 }

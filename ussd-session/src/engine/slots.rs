@@ -1,20 +1,28 @@
 //! Where sessions live in memory: a slab in pages, so that it grows without copying what is there.
 
-use compact_str::CompactString;
-
 use super::wheel::Marks;
-use crate::record::Record;
+use crate::{
+    record::{Core, Record, Rest},
+    text::Text,
+    time::Millis,
+};
 
-/// One session and what is kept beside its record: what every turn touches comes first.
-#[derive(Debug)]
-#[repr(C)]
+/// What every event of a session touches: one cache line.
+#[derive(Debug, Default)]
+#[repr(align(64))]
 pub(super) struct Slot {
     /// None if the place is free.
-    pub(super) record: Option<Record>,
+    pub(super) core: Option<Core>,
     /// When the timer wheel looks at the slot. They stay when the slot is given back.
     pub(super) marks: Marks,
-    /// The code as dialled.
-    pub(super) dialled: CompactString,
+    /// The code as dialled, among the [`Codes`](super::codes::Codes).
+    pub(super) code: u32,
+}
+
+/// What few events of a session touch.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    pub(super) rest: Rest,
     /// Neighbours among the tombstones, by the time of their end.
     pub(super) older: u32,
     pub(super) newer: u32,
@@ -23,7 +31,7 @@ pub(super) struct Slot {
 /// No slot.
 pub(super) const NONE: u32 = u32::MAX;
 
-const PAGE: usize = 256;
+const PAGE: usize = 1024;
 
 /// Buffers kept for prompts to come.
 const SPARE: usize = 1024;
@@ -32,6 +40,7 @@ const SPARE: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Slots {
     pages: Vec<Vec<Slot>>,
+    beside: Vec<Vec<Beside>>,
     /// The last prompts, by slot. Pages come to be when a prompt is kept, so that who keeps none pays nothing.
     prompts: Vec<Vec<Option<String>>>,
     /// Buffers of prompts no longer needed.
@@ -42,37 +51,74 @@ pub(super) struct Slots {
 
 impl Slots {
     pub(super) fn get(&self, index: u32) -> Option<&Slot> {
-        let index = index as usize;
-        self.pages.get(index / PAGE)?.get(index % PAGE)
+        of(&self.pages, index)
     }
 
     pub(super) fn get_mut(&mut self, index: u32) -> Option<&mut Slot> {
-        let index = index as usize;
-        self.pages.get_mut(index / PAGE)?.get_mut(index % PAGE)
+        of_mut(&mut self.pages, index)
+    }
+
+    /// Reads a little of a slot.
+    pub(super) fn touch(&self, index: u32) -> u32 {
+        self.get(index).map_or(0, |slot| slot.code)
+    }
+
+    pub(super) fn beside_mut(&mut self, index: u32) -> Option<&mut Beside> {
+        of_mut(&mut self.beside, index)
+    }
+
+    /// A slot with what lies beside it.
+    pub(super) fn both_mut(&mut self, index: u32) -> Option<(&mut Slot, &mut Beside)> {
+        Some((of_mut(&mut self.pages, index)?, of_mut(&mut self.beside, index)?))
+    }
+
+    /// The session in a slot that is taken.
+    pub(super) fn core(&self, index: u32) -> Option<&Core> {
+        self.get(index)?.core.as_ref()
     }
 
     /// The record in a slot that is taken.
-    pub(super) fn record(&self, index: u32) -> Option<&Record> {
-        self.get(index)?.record.as_ref()
+    pub(super) fn record(&self, index: u32) -> Option<Record> {
+        let (core, beside) = (*self.core(index)?, of(&self.beside, index)?);
+        Some(Record { core, rest: beside.rest.clone() })
+    }
+
+    /// When the session in a slot is to be looked at.
+    pub(super) fn deadline(&self, index: u32) -> Option<Millis> {
+        Some(self.core(index)?.first_deadline(&of(&self.beside, index)?.rest))
+    }
+
+    /// The tombstone that ended next after this one.
+    pub(super) fn newer(&self, index: u32) -> Option<u32> {
+        of(&self.beside, index).map(|beside| beside.newer).filter(|newer| *newer != NONE)
     }
 
     /// The prompt kept for a slot.
     pub(super) fn prompt(&self, index: u32) -> Option<&str> {
-        let index = index as usize;
-        self.prompts.get(index / PAGE)?.get(index % PAGE)?.as_deref()
+        of(&self.prompts, index)?.as_deref()
     }
 
-    /// Keeps a prompt for a slot.
-    pub(super) fn keep_prompt(&mut self, index: u32, text: &str) {
-        let index = index as usize;
-        if self.prompts.len() <= index / PAGE {
-            self.prompts.resize_with(index / PAGE + 1, Vec::new);
+    /// Keeps a prompt for a slot in place of the one before; only forgets that one if it is not to be kept.
+    #[inline]
+    pub(super) fn keep_prompt(&mut self, index: u32, text: Text<'_>, keep: bool) {
+        if keep && !text.is_secret() {
+            self.store_prompt(index, text.as_str());
+        } else {
+            self.drop_prompt(index);
         }
-        let Some(page) = self.prompts.get_mut(index / PAGE) else { return };
-        if page.is_empty() {
-            page.resize_with(PAGE, || None);
+    }
+
+    fn store_prompt(&mut self, index: u32, text: &str) {
+        let page = index as usize / PAGE;
+        if self.prompts.len() <= page {
+            self.prompts.resize_with(page + 1, Vec::new);
         }
-        if let Some(place) = page.get_mut(index % PAGE) {
+        let room = self.beside.get(page).map_or(PAGE, Vec::capacity);
+        if let Some(page) = self.prompts.get_mut(page).filter(|prompts| prompts.len() < room) {
+            page.reserve_exact(room - page.len());
+            page.resize_with(room, || None);
+        }
+        if let Some(place) = of_mut(&mut self.prompts, index) {
             let prompt = place.get_or_insert_with(|| self.spare.pop().unwrap_or_default());
             prompt.clear();
             prompt.push_str(text);
@@ -80,40 +126,39 @@ impl Slots {
     }
 
     /// Forgets the prompt of a slot, and keeps its buffer for another.
+    #[inline]
     pub(super) fn drop_prompt(&mut self, index: u32) {
-        let index = index as usize;
-        let place = self.prompts.get_mut(index / PAGE).and_then(|page| page.get_mut(index % PAGE));
-        if let Some(prompt) = place.and_then(Option::take)
+        if self.prompts.is_empty() {
+            return;
+        }
+        if let Some(prompt) = of_mut(&mut self.prompts, index).and_then(Option::take)
             && self.spare.len() < SPARE
         {
             self.spare.push(prompt);
         }
     }
 
-    /// Takes a free slot for this record.
-    pub(super) fn insert(&mut self, record: Record) -> u32 {
-        if let Some(index) = self.free.pop() {
-            if let Some(slot) = self.get_mut(index) {
-                slot.record = Some(record);
-            }
-            return index;
+    /// Takes a free slot for this session. What lies beside it may hold room of the session before.
+    pub(super) fn insert(&mut self, core: Core, rest: Rest) -> u32 {
+        let index = self.free.pop().unwrap_or_else(|| self.grow());
+        if let Some((slot, beside)) = self.both_mut(index) {
+            (slot.core, slot.code, beside.rest) = (Some(core), NONE, rest);
         }
-        let slot = Slot {
-            record: Some(record),
-            dialled: CompactString::const_new(""),
-            marks: Marks::default(),
-            older: NONE,
-            newer: NONE,
-        };
+        index
+    }
+
+    /// One more slot. The first page grows as it is needed, the others come whole.
+    fn grow(&mut self) -> u32 {
         let index = u32::try_from(self.len).unwrap_or(NONE);
-        self.len += 1;
-        match self.pages.last_mut() {
-            Some(page) if page.len() < PAGE => page.push(slot),
-            _ => {
-                let mut page = Vec::with_capacity(PAGE);
-                page.push(slot);
-                self.pages.push(page);
-            }
+        if self.len.is_multiple_of(PAGE) {
+            let room = if self.len == 0 { 0 } else { PAGE };
+            self.pages.push(Vec::with_capacity(room));
+            self.beside.push(Vec::with_capacity(room));
+        }
+        if let (Some(page), Some(beside)) = (self.pages.last_mut(), self.beside.last_mut()) {
+            page.push(Slot { code: NONE, ..Slot::default() });
+            beside.push(Beside { rest: Rest::default(), older: NONE, newer: NONE });
+            self.len += 1;
         }
         index
     }
@@ -121,13 +166,34 @@ impl Slots {
     /// Gives a slot back.
     pub(super) fn remove(&mut self, index: u32) {
         if let Some(slot) = self.get_mut(index) {
-            slot.record = None;
+            slot.core = None;
             self.free.push(index);
         }
     }
 
-    /// All slots ever taken, free ones included, as indices.
-    pub(super) fn indices(&self) -> std::ops::Range<u32> {
-        0..u32::try_from(self.len).unwrap_or(NONE)
+    /// All slots ever taken, free ones included, are below this one.
+    pub(super) fn end(&self) -> u32 {
+        u32::try_from(self.len).unwrap_or(NONE)
+    }
+}
+
+fn of<T>(pages: &[Vec<T>], index: u32) -> Option<&T> {
+    let index = index as usize;
+    pages.get(index / PAGE)?.get(index % PAGE)
+}
+
+fn of_mut<T>(pages: &mut [Vec<T>], index: u32) -> Option<&mut T> {
+    let index = index as usize;
+    pages.get_mut(index / PAGE)?.get_mut(index % PAGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The figures that the documentation gives rest on these.
+    #[test]
+    fn a_slot_is_a_cache_line() {
+        assert_eq!((size_of::<Slot>(), align_of::<Slot>(), size_of::<Beside>()), (64, 64, 32));
     }
 }

@@ -27,10 +27,10 @@ impl Tombstones {
 
     /// Adds a slot as the newest.
     pub(super) fn push(&mut self, slots: &mut Slots, slot: u32) {
-        if let Some(place) = slots.get_mut(slot) {
+        if let Some(place) = slots.beside_mut(slot) {
             (place.older, place.newer) = (self.newest, NONE);
         }
-        match slots.get_mut(self.newest) {
+        match slots.beside_mut(self.newest) {
             Some(before) => before.newer = slot,
             None => self.oldest = slot,
         }
@@ -40,13 +40,13 @@ impl Tombstones {
 
     /// Takes a slot of the list out.
     pub(super) fn unlink(&mut self, slots: &mut Slots, slot: u32) {
-        let Some(place) = slots.get_mut(slot) else { return };
+        let Some(place) = slots.beside_mut(slot) else { return };
         let (older, newer) = (std::mem::replace(&mut place.older, NONE), std::mem::replace(&mut place.newer, NONE));
-        match slots.get_mut(older) {
+        match slots.beside_mut(older) {
             Some(before) => before.newer = newer,
             None => self.oldest = newer,
         }
-        match slots.get_mut(newer) {
+        match slots.beside_mut(newer) {
             Some(after) => after.older = older,
             None => self.newest = older,
         }

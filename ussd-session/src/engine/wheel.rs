@@ -5,17 +5,24 @@
 //! a tick comes round, each of its entries is checked against the marks of its slot, and moves on if the deadline was put
 //! off.
 //!
-//! A slot has two marks, because deadlines come in two kinds: far ones, while the user thinks, and near ones, while the
-//! application works. With both ticks marked, a dialogue goes to and fro between them without touching the wheel. An
-//! entry whose mark is gone is dropped when it is met; it belongs to the slot, not to its session, so that sessions
+//! A slot has two entries at most, because deadlines come in two kinds: far ones, while the user thinks, and near ones,
+//! while the application works. The far one is left where it is and looked at when its tick comes. The near one is mostly
+//! needless by then, since applications are quick: it is blanked as soon as the far one will do, so that its tick passes
+//! without a look at the slot, which would be a cache miss; and it is put back if its tick suits the next near deadline,
+//! so that no dialogue, however quick, leaves a trail of entries.
+//!
+//! An entry whose mark is gone is dropped when it is met; it belongs to the slot, not to its session, so that sessions
 //! that come and go do not leave entries behind. Where an entry stands is kept apart from the deadline: whoever derives
 //! one from the other loses entries.
 //!
 //! A tick is 128 ms. Entries of the current tick wait in a small heap, which makes expiry exact to the millisecond.
 
-use std::{cmp::Reverse, collections::BinaryHeap, num::NonZeroU32};
+use std::{cmp::Reverse, collections::BinaryHeap, hint::black_box, num::NonZeroU32};
 
-use super::{lists::Lists, slots::Slots};
+use super::{
+    lists::Lists,
+    slots::{NONE, Slot, Slots},
+};
 use crate::time::Millis;
 
 /// Milliseconds of a tick, as a shift.
@@ -28,12 +35,27 @@ const ROUND: u64 = 4096;
 /// wheel means nothing any more.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Marks {
-    near: Option<Low>,
     far: Option<Low>,
-    /// Its entry in the heap: the lower bits of the time that it was placed for.
-    due: Option<Low>,
-    /// A session or tombstone is to be looked at.
-    armed: bool,
+    /// The tick of the near entry; of one in the heap, the time that it was placed for.
+    near: Option<Low>,
+    /// The place of the near entry in the list of its tick, or one of the two below.
+    place: u32,
+}
+
+impl Marks {
+    /// Beside a place: the entry there is blanked.
+    const BLANK: u32 = 1 << 31;
+    /// Instead of a place: the near entry is in the heap.
+    const HEAP: u32 = u32::MAX;
+
+    fn is_in_heap(&self) -> bool {
+        self.near.is_some() && self.place == Self::HEAP
+    }
+
+    /// How many ticks ahead of `current` the near entry is, if it stands in the list of its tick or could again.
+    fn near_ahead(&self, current: u64) -> Option<u64> {
+        self.near.filter(|_| self.place != Self::HEAP)?.ticks_ahead(current)
+    }
 }
 
 /// The lower 31 bits of a tick, or of a time in milliseconds.
@@ -52,6 +74,12 @@ impl Low {
     fn ahead_of(self, whole: u64) -> u64 {
         u64::from(self.0.get() - 1).wrapping_sub(whole) & Self::BITS
     }
+
+    /// How many ticks it is ahead, if it is ahead and within the round.
+    fn ticks_ahead(self, current: u64) -> Option<u64> {
+        let ahead = self.ahead_of(current);
+        (1..ROUND).contains(&ahead).then_some(ahead)
+    }
 }
 
 /// The wheel. Each live slot and each tombstone stands in it once.
@@ -61,15 +89,17 @@ pub(super) struct Wheel {
     occupied: [u64; 64],
     /// Entries whose tick has come: `(placed, slot)`.
     near: BinaryHeap<Reverse<(u64, u32)>>,
-    /// All ticks up to this one have been emptied.
+    /// All ticks before this one have been emptied; this one has been, or is being.
     current: u64,
     len: usize,
+    /// The slot that was found due last, and has not been armed or disarmed since.
+    taken: Option<u32>,
 }
 
 impl Wheel {
     pub(super) fn new() -> Self {
         let ticks = Lists::new(usize::try_from(ROUND).unwrap_or(0));
-        Self { ticks, occupied: [0; 64], near: BinaryHeap::new(), current: 0, len: 0 }
+        Self { ticks, occupied: [0; 64], near: BinaryHeap::new(), current: 0, len: 0, taken: None }
     }
 
     /// How many slots stand in the wheel.
@@ -85,20 +115,25 @@ impl Wheel {
         }
     }
 
-    /// Sees to it that the slot is looked at when `deadline` comes, or before.
-    pub(super) fn arm(&mut self, slots: &mut Slots, index: u32, deadline: Millis) {
-        let Some(slot) = slots.get_mut(index) else { return };
-        self.len += usize::from(!slot.marks.armed);
-        slot.marks.armed = true;
-        self.cover(&mut slot.marks, index, deadline.0);
+    /// Takes a slot in, to be looked at when `deadline` comes, or before.
+    pub(super) fn enter(&mut self, marks: &mut Marks, index: u32, deadline: Millis) {
+        self.len += 1;
+        self.cover(marks, index, deadline.0);
+    }
+
+    /// Sees to it that a slot in the wheel, or just found due, is looked at when `deadline` comes, or before.
+    pub(super) fn arm(&mut self, marks: &mut Marks, index: u32, deadline: Millis) {
+        self.len += usize::from(self.taken.take_if(|taken| *taken == index).is_some());
+        self.cover(marks, index, deadline.0);
     }
 
     /// Takes the slot out.
-    pub(super) fn disarm(&mut self, slots: &mut Slots, index: u32) {
-        let Some(slot) = slots.get_mut(index) else { return };
-        self.len -= usize::from(slot.marks.armed);
-        slot.marks.armed = false;
-        slot.marks.due = None;
+    pub(super) fn leave(&mut self, marks: &mut Marks, index: u32) {
+        self.len -= usize::from(self.taken.take_if(|taken| *taken == index).is_none());
+        if marks.is_in_heap() {
+            marks.near = None;
+        }
+        self.blank(marks);
     }
 
     /// The next slot whose deadline has come, if one is found before `budget` entries have been looked at. It leaves
@@ -114,19 +149,23 @@ impl Wheel {
                 }
                 *budget -= 1;
                 self.near.pop();
-                let Some(slot) = slots.get_mut(index).filter(|slot| slot.marks.due == Some(Low::of(placed))) else {
+                let is = |marks: &Marks| marks.is_in_heap() && marks.near == Some(Low::of(placed));
+                let Some(slot) = slots.get_mut(index).filter(|slot| is(&slot.marks)) else {
                     continue; // out of date
                 };
-                slot.marks.due = None;
-                let deadline = slot.record.as_ref().map_or(0, |record| record.deadline().0);
+                slot.marks.near = None;
+                let Some(deadline) = slots.deadline(index).map(|deadline| deadline.0) else { continue };
                 if deadline <= now.0 {
-                    slot.marks.armed = false;
                     self.len -= 1;
+                    self.taken = Some(index);
                     return Some(index);
                 }
-                self.cover(&mut slot.marks, index, deadline);
+                if let Some(slot) = slots.get_mut(index) {
+                    self.cover(&mut slot.marks, index, deadline);
+                }
             }
-            if self.current >= now.0 >> TICK || !self.advance(slots, now, budget) {
+            let emptied = self.current >= now.0 >> TICK && self.ticks.is_empty(bucket(self.current));
+            if emptied || !self.advance(slots, now, budget) {
                 return None;
             }
         }
@@ -151,80 +190,121 @@ impl Wheel {
     /// Looks at the entries of the next occupied tick up to `now`; false if the budget ran out.
     fn advance(&mut self, slots: &mut Slots, now: Millis, budget: &mut usize) -> bool {
         let last = now.0 >> TICK;
-        let tick = self.next_occupied().unwrap_or(last).min(last);
-        // Nothing stands in the ticks between.
-        self.current = self.current.max(tick.saturating_sub(1));
-        let bucket = bucket(tick);
+        // Nothing stands in the ticks between. Nothing is added to the list of a tick that has come.
+        self.current = self.next_occupied().unwrap_or(last).min(last).max(self.current);
+        let bucket = bucket(self.current);
+        let mut touched = 0;
         while !self.ticks.is_empty(bucket) {
             if *budget == 0 {
                 return false;
             }
             *budget -= 1;
-            let Some(index) = self.ticks.pop(bucket) else { break };
-            let Some(slot) = slots.get_mut(index) else { continue };
-            let marks = &mut slot.marks;
-            let here = Some(Low::of(tick));
-            if marks.near == here {
-                marks.near = None;
-            } else if marks.far == here {
-                marks.far = None;
-            } else {
-                continue; // out of date
+            // Some slots are read ahead, so that the waits for memory overlap.
+            if touched == 0 {
+                let coming = self.ticks.coming(bucket);
+                touched = coming.len();
+                black_box(coming.iter().fold(0, |all, slot| all ^ slots.touch(*slot)));
             }
-            if marks.armed {
-                let deadline = slot.record.as_ref().map_or(0, |record| record.deadline().0);
-                // What is not due in this tick goes on round the wheel.
-                if deadline >> TICK <= tick {
-                    self.wait(marks, index, deadline);
-                } else {
-                    self.cover(marks, index, deadline);
-                }
+            touched -= 1;
+            if let Some(index) = self.ticks.pop(bucket).filter(|index| *index != NONE) {
+                self.look(slots, index);
             }
         }
         if let Some(word) = self.occupied.get_mut(bucket / 64) {
             *word &= !(1 << (bucket % 64));
         }
-        self.current = tick;
         true
     }
 
-    /// Makes an entry for the deadline, unless the slot is looked at by then anyway.
+    /// Looks at a slot whose entry was met in the current tick.
+    fn look(&mut self, slots: &mut Slots, index: u32) {
+        let deadline = slots.deadline(index);
+        let Some(Slot { marks, .. }) = slots.get_mut(index) else { return };
+        let here = Some(Low::of(self.current));
+        if marks.near == here && marks.place != Marks::HEAP {
+            marks.near = None;
+        } else if marks.far == here {
+            marks.far = None;
+        } else {
+            return; // out of date
+        }
+        // What is not due in this tick goes on round the wheel.
+        if let Some(deadline) = deadline {
+            self.cover(marks, index, deadline.0);
+        }
+    }
+
+    /// Sees to it that the slot is looked at by the deadline.
+    #[inline]
     fn cover(&mut self, marks: &mut Marks, index: u32, deadline: u64) {
-        let ahead = (deadline >> TICK).saturating_sub(self.current);
+        let ahead = (deadline >> TICK).saturating_sub(self.current).min(ROUND - 1);
+        if marks.far.is_some_and(|far| far.ahead_of(self.current).wrapping_sub(1) < ahead) {
+            return self.blank(marks);
+        }
+        self.cover_near(marks, index, ahead, deadline);
+    }
+
+    /// The same for a deadline that the far entry would miss.
+    fn cover_near(&mut self, marks: &mut Marks, index: u32, ahead: u64, deadline: u64) {
         if ahead == 0 {
             return self.wait(marks, index, deadline);
         }
-        let ahead = ahead.min(ROUND - 1);
-        let stands =
-            |mark: Option<Low>| mark.map(|mark| mark.ahead_of(self.current)).filter(|ahead| (1..ROUND).contains(ahead));
-        let (near, far) = (stands(marks.near), stands(marks.far));
-        if marks.due.is_some() || [near, far].into_iter().flatten().any(|stands| stands <= ahead) {
-            return;
+        if marks.is_in_heap() {
+            return; // looked at within this tick
         }
         let tick = self.current + ahead;
-        match far {
-            None => marks.far = Some(Low::of(tick)),
-            Some(_) => marks.near = Some(Low::of(tick)),
+        if marks.far.and_then(|far| far.ticks_ahead(self.current)).is_none() {
+            marks.far = Some(Low::of(tick));
+            self.push(tick, index);
+            return self.blank(marks);
         }
+        match marks.near_ahead(self.current) {
+            Some(near) if near <= ahead => {
+                if marks.place & Marks::BLANK != 0 {
+                    marks.place &= !Marks::BLANK;
+                    self.ticks.replace(marks.place, index);
+                }
+            }
+            _ => {
+                self.blank(marks);
+                marks.near = Some(Low::of(tick));
+                marks.place = self.push(tick, index);
+            }
+        }
+    }
+
+    /// Makes an entry; its place.
+    fn push(&mut self, tick: u64, index: u32) -> u32 {
         let bucket = bucket(tick);
-        self.ticks.push(bucket, index);
         if let Some(word) = self.occupied.get_mut(bucket / 64) {
             *word |= 1 << (bucket % 64);
+        }
+        self.ticks.push(bucket, index)
+    }
+
+    /// Blanks the near entry, if it stands in the list of a tick to come.
+    #[inline]
+    fn blank(&mut self, marks: &mut Marks) {
+        if marks.place & Marks::BLANK == 0 && marks.near_ahead(self.current).is_some() {
+            self.ticks.replace(marks.place, NONE);
+            marks.place |= Marks::BLANK;
         }
     }
 
     /// Lets a slot wait in the heap, to be looked at within this tick.
     fn wait(&mut self, marks: &mut Marks, index: u32, deadline: u64) {
         // One that waits for an earlier time will do.
-        if marks.due.is_none_or(|due| (1..Low::BITS / 2).contains(&due.ahead_of(deadline))) {
-            marks.due = Some(Low::of(deadline));
+        let waits = |near: Low| (1..Low::BITS / 2).contains(&near.ahead_of(deadline));
+        if !marks.is_in_heap() || marks.near.is_some_and(waits) {
+            self.blank(marks);
+            (marks.near, marks.place) = (Some(Low::of(deadline)), Marks::HEAP);
             self.near.push(Reverse((deadline, index)));
         }
     }
 
-    /// The first tick after the current one that holds an entry.
+    /// The first tick from the current one on that holds an entry.
     fn next_occupied(&self) -> Option<u64> {
-        let start = bucket(self.current + 1);
+        let start = bucket(self.current);
         let words = self.occupied.len();
         // The word of the start is looked at twice: its upper bits first, its lower ones last.
         (0..=words).find_map(|step| {
@@ -238,7 +318,7 @@ impl Wheel {
                 return None;
             }
             let found = at as u64 * 64 + u64::from(word.trailing_zeros());
-            Some(self.current + 1 + (found + ROUND - start as u64) % ROUND)
+            Some(self.current + (found + ROUND - start as u64) % ROUND)
         })
     }
 }
@@ -249,7 +329,9 @@ fn bucket(tick: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{collections::BTreeMap, time::Duration};
+
+    use proptest::prelude::*;
 
     use super::*;
     use crate::{Actions, At, Event, LinkId, Next, Phase, Policy, SessionIds, Subscriber, ids::NetId, step};
@@ -263,13 +345,21 @@ mod tests {
         let at = At { link: LinkId(0), now: START, fresh: SessionIds::new(0, START).fresh() };
         let policy = Policy::default().app_timer(app_timer).total_timer(Policy::LONGEST);
         match step(None, &begin, at, &policy, &mut Actions::new()) {
-            Next::Put(record) => slots.insert(record),
+            Next::Put(record) => slots.insert(record.core, record.rest),
             next => panic!("{next:?}"),
         }
     }
 
     fn deadline(slots: &Slots, index: u32) -> Millis {
-        slots.record(index).unwrap().deadline()
+        slots.deadline(index).unwrap()
+    }
+
+    /// A slot with that deadline, in the wheel.
+    fn enter(slots: &mut Slots, wheel: &mut Wheel, app_timer: Duration) -> u32 {
+        let index = slot(slots, app_timer);
+        let at = deadline(slots, index);
+        wheel.enter(&mut slots.get_mut(index).unwrap().marks, index, at);
+        index
     }
 
     /// Each entry comes when it is due, once, to the millisecond: within a tick, within a round, rounds away.
@@ -279,9 +369,7 @@ mod tests {
         wheel.skip_to(START);
         let spans = [1, 2, 127, 128, 129, 500, 524_287, 524_288, 524_289, 600_000, 2_000_000, 604_000_000];
         for millis in spans {
-            let index = slot(&mut slots, Duration::from_millis(millis));
-            let at = deadline(&slots, index);
-            wheel.arm(&mut slots, index, at);
+            enter(&mut slots, &mut wheel, Duration::from_millis(millis));
         }
         assert_eq!(wheel.len(), spans.len());
         for (n, millis) in spans.into_iter().enumerate() {
@@ -297,24 +385,29 @@ mod tests {
         assert_eq!(wheel.next(), None);
     }
 
-    /// A deadline that comes nearer moves the entry; one that is put off leaves it, and it is not lost.
+    /// A deadline that comes nearer gets an entry, one that is put off takes it away; to and fro leaves no trail.
     #[test]
     fn entries_move_with_their_deadlines() {
         let (mut slots, mut wheel) = (Slots::default(), Wheel::new());
         wheel.skip_to(START);
         let index = slot(&mut slots, Duration::from_secs(10));
         for neighbour in 0..3 {
-            let other = slot(&mut slots, Duration::from_secs(65 + neighbour));
-            let at = deadline(&slots, other);
-            wheel.arm(&mut slots, other, at);
+            enter(&mut slots, &mut wheel, Duration::from_secs(65 + neighbour));
         }
-        wheel.arm(&mut slots, index, START.after(Duration::from_secs(65)));
-        let at = deadline(&slots, index);
-        wheel.arm(&mut slots, index, at); // nearer: 10 s
-        wheel.arm(&mut slots, index, START.after(Duration::from_secs(90))); // put off, lazily
-        assert_eq!(wheel.len(), 4);
-        assert_eq!(wheel.due(&mut slots, at, &mut 100), Some(index));
-        assert_eq!(wheel.due(&mut slots, at, &mut 100), None);
+        let (near, far) = (deadline(&slots, index), START.after(Duration::from_secs(90)));
+        wheel.enter(&mut slots.get_mut(index).unwrap().marks, index, START.after(Duration::from_secs(65)));
+        for last in [far, near] {
+            for at in [near, far].repeat(100) {
+                wheel.arm(&mut slots.get_mut(index).unwrap().marks, index, at);
+            }
+            wheel.arm(&mut slots.get_mut(index).unwrap().marks, index, last);
+            assert_eq!(wheel.len(), 4);
+            let mut budget = 100;
+            let found = wheel.due(&mut slots, Millis(near.0 - u64::from(last == far)), &mut budget);
+            assert_eq!(found, (last == near).then_some(index));
+            assert!(budget >= 97, "{budget}");
+        }
+        assert_eq!(wheel.due(&mut slots, near, &mut 100), None);
         assert_eq!(wheel.len(), 3);
     }
 
@@ -323,9 +416,7 @@ mod tests {
         let (mut slots, mut wheel) = (Slots::default(), Wheel::new());
         wheel.skip_to(START);
         for _ in 0..100 {
-            let index = slot(&mut slots, Duration::from_secs(10));
-            let at = deadline(&slots, index);
-            wheel.arm(&mut slots, index, at);
+            enter(&mut slots, &mut wheel, Duration::from_secs(10));
         }
         let (now, mut found, mut calls) = (START.after(Duration::from_secs(10)), 0, 0);
         while wheel.is_behind(now) {
@@ -346,9 +437,7 @@ mod tests {
         wheel.skip_to(START);
         let tick = ((START.0 >> TICK) + 10) << TICK;
         for offset in [10, 20, 100] {
-            let index = slot(&mut slots, Duration::from_millis(tick + offset - START.0));
-            let at = deadline(&slots, index);
-            wheel.arm(&mut slots, index, at);
+            enter(&mut slots, &mut wheel, Duration::from_millis(tick + offset - START.0));
         }
         let (now, mut found) = (Millis(tick + 50), 0);
         for _ in 0..20 {
@@ -364,13 +453,9 @@ mod tests {
     fn an_entry_taken_out_leaves_its_neighbours() {
         let (mut slots, mut wheel) = (Slots::default(), Wheel::new());
         wheel.skip_to(START);
-        let all: Vec<u32> = (0..3).map(|_| slot(&mut slots, Duration::from_secs(10))).collect();
-        for index in &all {
-            let at = deadline(&slots, *index);
-            wheel.arm(&mut slots, *index, at);
-        }
-        wheel.disarm(&mut slots, all[1]);
-        wheel.disarm(&mut slots, all[1]);
+        let all: Vec<u32> = (0..3).map(|_| enter(&mut slots, &mut wheel, Duration::from_secs(10))).collect();
+        wheel.leave(&mut slots.get_mut(all[1]).unwrap().marks, all[1]);
+        slots.remove(all[1]);
         assert_eq!(wheel.len(), 2);
         let mut found = Vec::new();
         while let Some(index) = wheel.due(&mut slots, START.after(Duration::from_secs(11)), &mut 100) {
@@ -378,5 +463,42 @@ mod tests {
         }
         found.sort_unstable();
         assert_eq!(found, [all[0], all[2]]);
+    }
+
+    proptest! {
+        /// As a naive list of deadlines: what is due is found once and in time, however deadlines moved before.
+        #[test]
+        fn as_a_list(
+            ops in prop::collection::vec((0..8_u32, 0..6_usize, 0..40_u64, 1..50_usize), 1..300),
+        ) {
+            let (mut slots, mut wheel, mut now) = (Slots::default(), Wheel::new(), START);
+            wheel.skip_to(START);
+            let cores: Vec<_> = (0..8).map(|_| slot(&mut slots, Policy::LONGEST)).collect();
+            let cores: Vec<_> = cores.iter().map(|index| slots.get_mut(*index).unwrap().core.take().unwrap()).collect();
+            let mut naive = BTreeMap::new();
+            for (index, span, wait, mut budget) in ops {
+                let at = now.after(Duration::from_millis([1, 300, 10_000, 10_000, 65_000, 600_000][span]));
+                let place = slots.get_mut(index).unwrap();
+                let mut core = cores[index as usize];
+                core.deadline = core.offset(at);
+                place.core = Some(core);
+                match naive.insert(index, at) {
+                    None => wheel.enter(&mut place.marks, index, at),
+                    Some(_) => wheel.arm(&mut place.marks, index, at),
+                }
+                // Mostly it stands still, so that entries come to stand side by side.
+                now = Millis(now.0 + 10 * wait.saturating_sub(20).pow(3));
+                while let Some(found) = wheel.due(&mut slots, now, &mut budget) {
+                    prop_assert!(naive.remove(&found).is_some_and(|at| at <= now));
+                    let place = slots.get_mut(found).unwrap();
+                    wheel.leave(&mut place.marks, found);
+                    place.core = None;
+                }
+                prop_assert!(budget == 0 || naive.values().all(|at| *at > now));
+                prop_assert_eq!(wheel.is_behind(now), wheel.next().is_some_and(|next| next <= now));
+                prop_assert!(wheel.next() <= naive.values().min().copied() || naive.is_empty());
+                prop_assert_eq!(wheel.len(), naive.len());
+            }
+        }
     }
 }

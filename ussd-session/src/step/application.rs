@@ -1,8 +1,8 @@
 //! What the application and its host do.
 
 use super::{
-    Action, CloseReason, Dialogue, EndWhy, FrameKind, Ignored, Opening, Phase, PushKind, Record, Reject, State,
-    Subject, Subscriber, Text, TurnToken,
+    Action, CloseReason, Core, Dialogue, EndWhy, FrameKind, Ignored, Opening, Phase, PushKind, Reject, State, Subject,
+    Subscriber, Text, TurnToken,
 };
 use crate::{
     event::{Discard, Verb},
@@ -14,15 +14,15 @@ impl<'a> Dialogue<'a, '_> {
         if let Err(why) = self.in_app_turn(token) {
             return self.reject(token, why);
         }
-        let Some(record) = self.record.as_mut() else { return };
-        if record.grace.is_some() {
-            record.held = true;
+        let Some(core) = self.core.as_mut() else { return };
+        if core.has(Core::UNLINKED) {
+            core.set(Core::HELD, true);
             self.changed = true;
             return self.act(Action::Hold { token, verb, text });
         }
-        match (verb, record.phase) {
+        match (verb, core.phase) {
             (Verb::Continue, Phase::Unknown | Phase::Two) => {
-                record.secret = text.expects_secret();
+                core.set(Core::SECRET, text.expects_secret());
                 self.send(FrameKind::Prompt, text);
                 self.enter(State::UserTurn, self.policy.user_timer);
             }
@@ -62,12 +62,12 @@ impl<'a> Dialogue<'a, '_> {
     }
 
     pub(super) fn push(&mut self, to: Subscriber, kind: PushKind, text: Text<'a>, correlation: u64) {
-        if self.record.as_ref().is_some_and(Record::is_open) {
+        if self.core.as_ref().is_some_and(Core::is_open) {
             return self.act(Action::Reject { subject: Subject::Push(correlation), why: Reject::Busy });
         }
         let secret = text.expects_secret();
         self.open(to, &NetId::NONE, Opening { push: Some(kind), secret, ..Opening::default() });
-        if let Some(token) = self.record.as_ref().map(Record::token) {
+        if let Some(token) = self.core.as_ref().map(Core::token) {
             self.act(Action::Pushed { token, correlation });
         }
         let frame = if kind == PushKind::Ask { FrameKind::AskPush } else { FrameKind::TellPush };
@@ -83,7 +83,7 @@ impl<'a> Dialogue<'a, '_> {
     }
 
     pub(super) fn discard(&mut self, session: SessionId, why: Discard) {
-        let state = self.record.as_ref().filter(|record| record.session == session).map(|record| record.state);
+        let state = self.core.as_ref().filter(|core| core.session == session).map(|core| core.state);
         match state {
             None | Some(State::Closed(_)) => return self.ignore(Ignored::OutOfPlace),
             Some(State::AppTurn) => self.send_fallback(),
@@ -110,12 +110,12 @@ impl<'a> Dialogue<'a, '_> {
 
     /// Whether this is the turn that the open session is in.
     fn is_current(&self, token: TurnToken) -> Result<(), Reject> {
-        let record = self.record.as_ref().ok_or(Reject::Unknown)?;
-        match record.state {
-            _ if record.session != token.session => Err(Reject::Stale),
+        let core = self.core.as_ref().ok_or(Reject::Unknown)?;
+        match core.state {
+            _ if core.session != token.session => Err(Reject::Stale),
             State::Closed(reason) => Err(Reject::Closed(reason)),
-            _ if record.turn != token.turn => Err(Reject::Stale),
-            _ if record.held => Err(Reject::AlreadyReplied),
+            _ if core.turn != token.turn => Err(Reject::Stale),
+            _ if core.has(Core::HELD) => Err(Reject::AlreadyReplied),
             _ => Ok(()),
         }
     }

@@ -1,8 +1,8 @@
 //! What the network does.
 
 use super::{
-    Callback, CloseReason, DedupKey, Dialogue, EndWhy, Ignored, NetId, Opening, Phase, PushKind, Record, Side, State,
-    Subscriber, Text, TurnToken, age, fingerprint,
+    Callback, CloseReason, Core, DedupKey, Dialogue, EndWhy, Ignored, NetId, Opening, Phase, PushKind, Rest, Side,
+    State, Subscriber, Text, TurnToken, age, fingerprint,
 };
 use crate::{
     action::Action,
@@ -23,16 +23,16 @@ impl<'a> Dialogue<'a, '_> {
     ) {
         let now = self.at.now;
         let window = self.policy.duplicates;
-        let double = |record: &&mut Record| opened_by(record, dialled, net, dedup, now, window);
-        if let Some(record) = self.record.as_mut().filter(double) {
-            record.begun = record.offset(now);
+        let double = |core: &&mut Core| opened_by(core, self.rest, dialled, net, dedup, now, window);
+        if let Some(core) = self.core.as_mut().filter(double) {
+            self.rest.begun = core.offset(now);
             self.changed = true;
-            return match record.state {
+            return match core.state {
                 State::Closed(_) => self.answer_late(net, Ignored::DuplicateBegin),
                 _ => self.repeat(net),
             };
         }
-        if self.record.as_ref().is_some_and(Record::is_open) {
+        if self.core.as_ref().is_some_and(Core::is_open) {
             self.ended(EndWhy::Replaced, None);
             self.close(CloseReason::Replaced);
         }
@@ -44,14 +44,14 @@ impl<'a> Dialogue<'a, '_> {
     /// a key says that it is the previous one.
     pub(super) fn answer(&mut self, from: Subscriber, text: Text<'a>, net: &NetId, dedup: Option<DedupKey>) {
         let now = self.at.now;
-        let Some(record) = self.record.as_ref() else {
+        let Some(core) = self.core.as_ref() else {
             return self.orphan(from, text, net, dedup, Ignored::OrphanAnswer);
         };
-        let double = dedup.is_some() && dedup == record.answer_key;
-        match record.state {
+        let double = dedup.is_some() && core.has(Core::KEYED) && dedup == self.rest.answer_key();
+        match core.state {
             State::Closed(_) if double => self.answer_late(net, Ignored::DuplicateAnswer),
             // Our last frame ended the dialogue, so nothing is left to be answered.
-            State::Closed(_) if record.released => self.answer_late(net, Ignored::LateAnswer),
+            State::Closed(_) if core.has(Core::RELEASED) => self.answer_late(net, Ignored::LateAnswer),
             State::Closed(_) => self.orphan(from, text, net, dedup, Ignored::LateAnswer),
             _ if self.is_foreign(net) => self.orphan(from, text, net, dedup, Ignored::NetIdMismatch),
             State::AppTurn => {
@@ -59,19 +59,19 @@ impl<'a> Dialogue<'a, '_> {
                 self.repeat(net);
             }
             State::UserTurn if double => self.repeat(net),
-            State::UserTurn if dedup.is_none() && age(record, now) < self.policy.min_human => self.repeat(net),
+            State::UserTurn if dedup.is_none() && age(core, now) < self.policy.min_human => self.repeat(net),
             State::UserTurn | State::Inviting | State::Notifying => self.next_turn(text, net, dedup),
         }
     }
 
     pub(super) fn notify_ok(&mut self, net: &NetId) {
-        let push = self.record.as_ref().and_then(|record| record.push);
+        let push = self.core.as_ref().and_then(|core| core.push);
         match (self.state(), push) {
             (Some(State::Notifying), _) if self.is_foreign(net) => self.ignore(Ignored::NetIdMismatch),
             (Some(State::Notifying), Some(PushKind::TellFirst)) => self.next_turn(Text::default(), net, None),
             (Some(State::Notifying), _) => {
-                if let Some(record) = self.record.as_mut() {
-                    record.released = true;
+                if let Some(core) = self.core.as_mut() {
+                    core.set(Core::RELEASED, true);
                 }
                 self.close(CloseReason::AppEnd);
             }
@@ -115,10 +115,10 @@ impl<'a> Dialogue<'a, '_> {
     }
 
     pub(super) fn send_failed(&mut self, token: TurnToken, why: SendWhy) {
-        let Some(record) = self.record.as_ref().filter(|record| record.token() == token) else {
+        let Some(core) = self.core.as_ref().filter(|core| core.token() == token) else {
             return self.ignore(Ignored::OutOfPlace);
         };
-        match record.state {
+        match core.state {
             State::UserTurn => {
                 self.ended(EndWhy::SendFailed(why), None);
                 self.close(CloseReason::SendFailed);
@@ -134,39 +134,45 @@ impl<'a> Dialogue<'a, '_> {
 
     /// Gives the turn to the application.
     fn next_turn(&mut self, text: Text<'a>, net: &NetId, dedup: Option<DedupKey>) {
-        let Some(record) = self.record.as_mut() else { return };
-        let Some(turn) = record.turn.checked_add(1) else {
+        let Some(core) = self.core.as_mut() else { return };
+        let Some(turn) = core.turn.checked_add(1) else {
             self.send_fallback();
             self.timed_out(Side::App, None);
             return self.close(CloseReason::TooLong);
         };
-        record.turn = turn;
-        record.answer_key = dedup;
-        if !net.is_none() {
-            record.net = net.clone();
+        core.turn = turn;
+        // The rest is left alone where there is nothing in it and nothing to be put there.
+        if dedup.is_some() || core.has(Core::KEYED) {
+            self.rest.set_answer_key(dedup);
+            core.set(Core::KEYED, dedup.is_some());
         }
-        let text = text.marked(std::mem::take(&mut record.secret));
-        let token = record.token();
+        if !net.is_none() {
+            self.rest.set_net(net);
+            core.set(Core::NAMED, true);
+        }
+        let text = text.marked(core.take(Core::SECRET));
+        let token = core.token();
         self.enter(State::AppTurn, self.policy.app_timer);
         self.call(Callback::Existing { token, text });
     }
 
     /// The network repeats itself: the reply under way will do, or the last prompt again.
     fn repeat(&mut self, net: &NetId) {
-        let Some(record) = self.record.as_ref() else { return };
-        let token = record.token();
-        let net = if net.is_none() { record.net.clone() } else { net.clone() };
-        match record.state {
+        let Some(core) = self.core.as_ref() else { return };
+        let token = core.token();
+        let net = if net.is_none() { self.rest.net().clone() } else { net.clone() };
+        match core.state {
             State::AppTurn => self.act(Action::Coalesced { token }),
-            _ if self.policy.resend && record.grace.is_none() => self.act(Action::Again { token, net }),
+            _ if self.policy.resend && !core.has(Core::UNLINKED) => self.act(Action::Again { token, net }),
             _ => self.ignore(Ignored::NothingToRepeat),
         }
     }
 
     /// Takes the key of an answer for that of the turn, if the turn has none: when it comes again, it is known.
     fn know(&mut self, dedup: Option<DedupKey>) {
-        if let Some(record) = self.record.as_mut().filter(|record| record.answer_key.is_none() && dedup.is_some()) {
-            record.answer_key = dedup;
+        if let Some(core) = self.core.as_mut().filter(|core| !core.has(Core::KEYED) && dedup.is_some()) {
+            core.set(Core::KEYED, true);
+            self.rest.set_answer_key(dedup);
             self.changed = true;
         }
     }
@@ -175,7 +181,7 @@ impl<'a> Dialogue<'a, '_> {
     fn orphan(&mut self, from: Subscriber, text: Text<'a>, net: &NetId, dedup: Option<DedupKey>, why: Ignored) {
         match self.policy.orphans {
             Orphans::Final => self.send_expired(net),
-            Orphans::Adopt if !self.record.as_ref().is_some_and(Record::is_open) => {
+            Orphans::Adopt if !self.core.as_ref().is_some_and(Core::is_open) => {
                 self.open(from, net, Opening::default());
                 self.know(dedup);
                 return self.call_new("", Some(text));
@@ -198,42 +204,51 @@ impl<'a> Dialogue<'a, '_> {
     }
 
     fn call_new(&mut self, dialled: &'a str, orphan: Option<Text<'a>>) {
-        if let Some(token) = self.record.as_ref().map(Record::token) {
+        if let Some(token) = self.core.as_ref().map(Core::token) {
             self.call(Callback::New { token, dialled, orphan });
         }
     }
 
     /// True if the network means another dialogue than the record's.
     fn is_foreign(&self, net: &NetId) -> bool {
-        !self.policy.net_id_unstable && self.record.as_ref().is_some_and(|record| !record.net.agrees(net))
+        let named = self.core.as_ref().is_some_and(|core| core.has(Core::NAMED));
+        named && !net.is_none() && !self.policy.net_id_unstable && self.rest.net() != net
     }
 
     /// Why an end reported by the network does not end the session.
     fn not_for_us(&self, net: &NetId) -> Option<Ignored> {
-        let record = self.record.as_ref().filter(|record| record.is_open());
-        let Some(record) = record else { return Some(Ignored::OrphanClose) };
+        let core = self.core.as_ref().filter(|core| core.is_open());
+        let Some(core) = core else { return Some(Ignored::OrphanClose) };
         if self.is_foreign(net) {
             return Some(Ignored::NetIdMismatch);
         }
-        let idless = net.is_none() && record.net.is_none();
-        let early = record.offset(self.at.now) < self.policy.late_close_guard;
-        (record.replaced && idless && early).then_some(Ignored::LateClose)
+        let idless = net.is_none() && !core.has(Core::NAMED);
+        let early = core.offset(self.at.now) < self.policy.late_close_guard;
+        (core.has(Core::REPLACED) && idless && early).then_some(Ignored::LateClose)
     }
 }
 
-/// True if this code is the one that opened the record, received again.
-fn opened_by(record: &Record, dialled: &str, net: &NetId, dedup: Option<DedupKey>, now: Millis, window: u32) -> bool {
-    if record.push.is_some() {
+/// True if this code is the one that opened the session, received again.
+fn opened_by(
+    core: &Core,
+    rest: &Rest,
+    dialled: &str,
+    net: &NetId,
+    dedup: Option<DedupKey>,
+    now: Millis,
+    window: u32,
+) -> bool {
+    if core.push.is_some() {
         return false;
     }
-    if let (Some(key), Some(opener)) = (dedup, record.begin_key) {
+    if let (Some(key), Some(opener)) = (dedup, rest.begin_key()) {
         return key == opener;
     }
     // A phone that hung up, or was cut off, and dials again means it.
-    let may_be = record.is_open() || record.released;
+    let may_be = core.is_open() || core.has(Core::RELEASED);
     may_be
-        && record.turn == 1
-        && record.code == fingerprint(dialled.as_bytes())
-        && record.net == *net
-        && record.offset(now).saturating_sub(record.begun) < window
+        && core.turn == 1
+        && rest.code == fingerprint(dialled.as_bytes())
+        && rest.net() == net
+        && core.offset(now).saturating_sub(rest.begun) < window
 }

@@ -1,15 +1,15 @@
 //! What time does: timers, and links that break.
 
-use super::{CloseReason, Dialogue, EndWhy, Record, Side, State};
+use super::{CloseReason, Core, Dialogue, EndWhy, Rest, Side, State};
 use crate::action::Action;
 
 impl Dialogue<'_, '_> {
     /// Does what was due by now: the end of an open session, then the end of its tombstone.
     pub(super) fn expire(&mut self) {
-        while let Some(record) = self.record.as_ref().filter(|record| record.deadline() <= self.at.now) {
-            match (record.state, due(record)) {
+        while let Some(core) = self.core.as_ref().filter(|core| core.first_deadline(self.rest) <= self.at.now) {
+            match (core.state, due(core, self.rest)) {
                 (State::Closed(_), _) => {
-                    *self.record = None;
+                    *self.core = None;
                     self.changed = true;
                 }
                 (_, Due::Grace) => {
@@ -38,18 +38,19 @@ impl Dialogue<'_, '_> {
 
     pub(super) fn link_down(&mut self) {
         let (now, grace) = (self.at.now, self.policy.grace);
-        if let Some(record) = self.record.as_mut().filter(|record| record.is_open() && record.grace.is_none()) {
-            record.grace = Some(record.offset(now).saturating_add(grace));
+        if let Some(core) = self.core.as_mut().filter(|core| core.is_open() && !core.has(Core::UNLINKED)) {
+            core.set(Core::UNLINKED, true);
+            self.rest.grace = core.offset(now).saturating_add(grace);
             self.changed = true;
         }
     }
 
     pub(super) fn link_up(&mut self) {
-        let Some(record) = self.record.as_mut().filter(|record| record.grace.is_some()) else { return };
-        record.grace = None;
+        let Some(core) = self.core.as_mut().filter(|core| core.has(Core::UNLINKED)) else { return };
+        core.set(Core::UNLINKED, false);
         self.changed = true;
-        if std::mem::take(&mut record.held) {
-            let token = record.token();
+        if core.take(Core::HELD) {
+            let token = core.token();
             self.act(Action::Release { token });
         }
     }
@@ -72,11 +73,11 @@ impl Due {
     }
 }
 
-fn due(record: &Record) -> Due {
-    let grace = record.grace.unwrap_or(u32::MAX);
-    if record.deadline <= record.total && record.deadline <= grace {
+fn due(core: &Core, rest: &Rest) -> Due {
+    let grace = if core.has(Core::UNLINKED) { rest.grace } else { u32::MAX };
+    if core.deadline <= core.total && core.deadline <= grace {
         Due::State
-    } else if record.total <= grace {
+    } else if core.total <= grace {
         Due::Total
     } else {
         Due::Grace

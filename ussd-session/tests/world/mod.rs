@@ -21,11 +21,17 @@
 
 mod bare;
 mod notation;
+#[cfg(feature = "redis")]
+pub(crate) mod redis_server;
+#[cfg(feature = "store")]
+pub(crate) mod stored;
+mod through;
 
 use ussd_session::{Action, Callback, Config, Effect, Engine, Event, FrameKind, LinkId, Millis, Policy, SessionId};
-use ussd_session::{State, Subject, Subscriber, TurnToken};
+use ussd_session::{State, Subject, Subscriber, TurnToken, adapters::smpp::Profile};
 
 pub(crate) use bare::Bare;
+pub(crate) use through::{Through, over_smpp::Smpp, over_ssmi::Ssmi, over_vumi::Vumi};
 
 pub(crate) const LINK: LinkId = LinkId(1);
 pub(crate) const PHONE: &str = "27831234567";
@@ -54,7 +60,7 @@ impl Host for Engine {
     }
 
     fn deadline(&self, phone: Subscriber) -> Option<Millis> {
-        self.record(LINK, phone).map(ussd_session::Record::deadline)
+        self.record(LINK, phone).map(|record| record.deadline())
     }
 }
 
@@ -132,10 +138,29 @@ impl<H: Host> World<H> {
     }
 }
 
-/// Plays a table on the bare step and on the engine.
+/// Plays a table on the bare step, on the engine, on the engine behind each adapter, and on two machines over a store:
+/// the one in memory, and if ignored tests are asked for a real Redis.
 pub(crate) fn play(name: &str, policy: Policy, table: &str) {
     World::new(Bare::new(policy.clone())).play(&format!("{name}, bare"), table);
-    World::new(Engine::new(Config::default().policy(policy))).play(&format!("{name}, engine"), table);
+    let engine = || Engine::new(Config::default().policy(policy.clone()));
+    World::new(engine()).play(&format!("{name}, engine"), table);
+    World::new(Through::new(Ssmi::default(), engine())).play(&format!("{name}, SSMI"), table);
+    World::new(Through::new(Vumi::default(), engine())).play(&format!("{name}, Vumi"), table);
+    for (profile, vendor) in [
+        (Profile::generic(), "generic"),
+        (Profile::tata(), "Tata"),
+        (Profile::sixdee(), "6D"),
+        (Profile::mica(), "Mica"),
+    ] {
+        World::new(Through::new(Smpp(profile), engine())).play(&format!("{name}, SMPP {vendor}"), table);
+    }
+    #[cfg(feature = "store")]
+    World::new(stored::in_memory(&policy)).play(&format!("{name}, store"), table);
+    #[cfg(feature = "redis")]
+    if redis_server::is_asked_for() {
+        let server = redis_server::RedisServer::start(&[]);
+        World::new(stored::in_redis(&server, &policy)).play(&format!("{name}, Redis"), table);
+    }
 }
 
 /// An effect in the notation of the tables.

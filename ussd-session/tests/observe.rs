@@ -1,0 +1,221 @@
+//! What is told to `tracing` and counted, and what is not.
+#![cfg(all(feature = "testkit", feature = "metrics"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop")]
+
+use std::{
+    collections::BTreeMap,
+    fmt::{Debug, Write},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use metrics::{Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, SharedString, Unit};
+use tracing::{Event, Subscriber, field::Visit, span};
+use ussd_session::testkit::World;
+use ussd_session::{Dialled, Done, Fit, Policy, Screen, Session, Turn, UssdApp};
+
+struct Bank;
+
+impl UssdApp for Bank {
+    type State = ();
+
+    async fn new_session(&self, _: &mut Session<()>, turn: Turn, _: Dialled<'_>) -> Done {
+        turn.cont(Screen::new("PIN?").expecting_secret())
+    }
+
+    async fn existing_session(&self, _: &mut Session<()>, turn: Turn, message: &str) -> Done {
+        tracing::info!("the application's own words");
+        match message {
+            "4321" => turn.cont(Screen::new("You have 987 left").secret()),
+            "wide" => turn.cont("\u{1200}"),
+            "huge" => turn.cont("x".repeat(70_000)),
+            _ => turn.end("Bye"),
+        }
+    }
+}
+
+/// What `tracing` keeps of who listens is of the whole process: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+const PHONE: &str = "+27831234567";
+
+fn dialogue() -> World {
+    let mut world = World::new(Bank, Policy::default().fit(Fit::default()));
+    world.phone(PHONE).dials("*120*1#").sees("PIN?").types("4321").waits(Duration::from_secs(3)).types("wide");
+    world.twice();
+    world.phone(PHONE).types("bye").sees_last("Bye").dials("*120*1#").types("huge").sees_last("Sorry, try again");
+    world.phone(PHONE).dials("*120*1#").cancels();
+    world
+}
+
+/// Writes down all that is told.
+#[derive(Clone, Default)]
+struct Log {
+    lines: Arc<Mutex<String>>,
+    spans: Arc<AtomicU64>,
+}
+
+struct Fields<'l>(&'l mut String);
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn Debug) {
+        write!(self.0, " {}={value:?}", field.name()).unwrap();
+    }
+}
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
+        let mut lines = self.lines.lock().unwrap();
+        write!(lines, "span {}", span.metadata().name()).unwrap();
+        span.record(&mut Fields(&mut lines));
+        lines.push('\n');
+        span::Id::from_u64(1 + self.spans.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut lines = self.lines.lock().unwrap();
+        event.record(&mut Fields(&mut lines));
+        lines.push('\n');
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[test]
+fn n25_p28_secrets_and_numbers_are_told_to_nobody() {
+    let _alone = ALONE.lock().unwrap();
+    let log = Log::default();
+    let world = tracing::subscriber::with_default(log.clone(), dialogue);
+    let lines = log.lines.lock().unwrap().clone();
+    for told in [
+        "span ussd.session session_id=",
+        "service=\"*120*1#\"",
+        "subscriber_hash=",
+        "message=begin turn=1",
+        "message=answer turn=2",
+        "message=prompt again=false",
+        "message=final kind=Final",
+        "message=coalesced turn=4",
+        "the application's own words",
+        "message=rejected",
+        "does not fit",
+        "message=closed reason=ended by the user turns=1",
+    ] {
+        assert!(lines.contains(told), "{told} in\n{lines}");
+    }
+    let transcript = world.transcript();
+    for secret in ["4321", "987", "27831234567", "PIN"] {
+        assert!(!lines.contains(secret), "{secret} in\n{lines}");
+    }
+    for secret in ["4321", "987"] {
+        assert!(!transcript.contains(secret), "{secret} in\n{transcript}");
+    }
+}
+
+/// Keeps the sum and count of everything by name and labels.
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<BTreeMap<String, (f64, u64)>>>);
+
+struct One(Recorder, String);
+
+impl One {
+    fn add(&self, value: f64) {
+        let mut all = self.0.0.lock().unwrap();
+        let (sum, count) = all.entry(self.1.clone()).or_default();
+        *sum += value;
+        *count += 1;
+    }
+}
+
+impl CounterFn for One {
+    fn increment(&self, value: u64) {
+        self.add(f64::from(u32::try_from(value).unwrap()));
+    }
+
+    fn absolute(&self, _: u64) {
+        panic!("counters are incremented")
+    }
+}
+
+impl GaugeFn for One {
+    fn increment(&self, value: f64) {
+        self.add(value);
+    }
+
+    fn decrement(&self, value: f64) {
+        self.add(-value);
+    }
+
+    fn set(&self, _: f64) {
+        panic!("gauges go up and down")
+    }
+}
+
+impl HistogramFn for One {
+    fn record(&self, value: f64) {
+        self.add(value);
+    }
+}
+
+impl Recorder {
+    fn one(&self, key: &Key) -> Arc<One> {
+        let labels: String = key.labels().map(|label| format!(" {}={}", label.key(), label.value())).collect();
+        Arc::new(One(self.clone(), format!("{}{labels}", key.name())))
+    }
+}
+
+impl metrics::Recorder for Recorder {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::from_arc(self.one(key))
+    }
+
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::from_arc(self.one(key))
+    }
+
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::from_arc(self.one(key))
+    }
+}
+
+#[test]
+fn what_happens_is_counted() {
+    let _alone = ALONE.lock().unwrap();
+    let recorder = Recorder::default();
+    metrics::with_local_recorder(&recorder, dialogue);
+    let all = recorder.0.lock().unwrap();
+    let sum = |name: &str| all.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", all.keys())).0;
+    for (name, expected) in [
+        ("ussd_sessions_opened_total link=1 kind=dialled", 3.0),
+        ("ussd_sessions_closed_total link=1 reason=app_end", 1.0),
+        ("ussd_sessions_closed_total link=1 reason=handler_failed", 1.0),
+        ("ussd_sessions_closed_total link=1 reason=user", 1.0),
+        ("ussd_turns_total link=1", 7.0),
+        ("ussd_rejected_total link=1 why=unfit", 1.0),
+        ("ussd_too_long_total link=1", 1.0),
+        ("ussd_coalesced_total link=1", 1.0),
+        ("ussd_fit_total link=1 alphabet=gsm7", 5.0),
+        ("ussd_fit_total link=1 alphabet=ucs2", 1.0),
+        ("ussd_sessions_open link=1", 0.0),
+        ("ussd_session_turns link=1", 7.0),
+    ] {
+        assert!((sum(name) - expected).abs() < 1e-9, "{name} is {}, expected {expected}", sum(name));
+    }
+    assert!((3.0..3.1).contains(&sum("ussd_user_think_seconds link=1")), "{all:?}");
+    assert!(sum("ussd_app_response_seconds link=1") < 0.1);
+    assert_eq!(all["ussd_app_response_seconds link=1"].1, 7);
+}
