@@ -6,7 +6,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeStruct, Seriali
 
 use crate::codec::{FieldValue, Leniencies, Leniency, LeniencyCounts, Value, Wire};
 use crate::pdu::*;
-use crate::tlv::{TagRegistry, Tlv, TlvDisplay, TlvOctets, Tlvs};
+use crate::tlv::{TagRegistry, Tlv, TlvDisplay, TlvOctets, TlvValue, Tlvs};
 use crate::types::*;
 
 /// Octets as hexadecimal digits.
@@ -258,6 +258,18 @@ fn octets(digits: &str) -> Result<Vec<u8>, &'static str> {
     }
 }
 
+/// A value as long as its tag allows.
+pub(crate) fn of_tag<T: TlvValue, E: Error>(value: T) -> Result<T, E> {
+    let length = value.encode(<[u8]>::len);
+    match T::TAG.lengths() {
+        lengths if lengths.contains(&length) => Ok(value),
+        lengths => {
+            let (min, max) = (*lengths.start(), *lengths.end());
+            Err(E::custom(format_args!("{} has {min} to {max} octets, not {length}", T::TAG)))
+        }
+    }
+}
+
 /// A list of names.
 impl Serialize for Leniencies {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -284,6 +296,7 @@ mod tests {
 
     use super::*;
     use crate::codec::Limits;
+    use crate::tlv::*;
 
     #[test]
     fn a_pdu_in_the_words_of_the_specification() {
@@ -320,6 +333,24 @@ mod tests {
         for text in [serde_json::to_string(&bind).unwrap(), serde_json::to_string(&frame).unwrap()] {
             assert!(text.contains("***") && !text.contains("secret"), "{text}");
         }
+    }
+
+    #[test]
+    fn tlvs_both_ways_within_the_lengths_of_their_tags() {
+        let callback = json!({"ascii": true, "ton": 1, "npi": 1, "digits": "3237"});
+        let number = from_value::<CallbackNum>(callback.clone()).unwrap();
+        assert_eq!((number.digits.as_ref(), to_value(&number).unwrap()), (&b"27"[..], callback));
+        let validity = MsValidity { behaviour: 4, span: Some((2, 12)) };
+        assert_eq!(to_value(validity).unwrap(), json!({"behaviour": 4, "span": [2, 12]}));
+        let area = json!({"format": 0, "area": "4a".repeat(101)});
+        assert!(from_value::<BroadcastAreaIdentifier>(area).unwrap_err().to_string().contains("0 to 100 are possible"));
+        assert_eq!(to_value(ReceiptedMessageId("4f".parse().unwrap())).unwrap(), json!("4f"));
+        let error = from_value::<SourceNetworkId>(json!("1310")).unwrap_err();
+        assert_eq!(error.to_string(), "source_network_id has 7 to 65 octets, not 5");
+        assert_eq!(from_value::<SourceNetworkId>(json!("1310410")).unwrap().0, "1310410");
+        assert!(from_value::<ItsSessionInfo>(json!({"reference": 0x8000, "end": false})).is_err());
+        let session = ItsSessionInfo::new(0x12, 0x1a, true);
+        assert_eq!(from_value::<ItsSessionInfo>(to_value(session).unwrap()).unwrap(), session);
     }
 
     #[test]

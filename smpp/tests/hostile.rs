@@ -1,18 +1,33 @@
 //! Every attack of the test kit against the server and the client: the link ends where it has to and only there, nothing
 //! hangs, and memory is bounded.
-#![allow(missing_docs, clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test")]
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test"
+)]
 
+use std::collections::HashSet;
+use std::io;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use smpp::client::{Event, Link, LinkConfig};
 use smpp::pdu::{BindTransceiver, SubmitSm};
-use smpp::server::{Account, BindRequest, Config, Request, Server, Service};
+use smpp::server::{Account, BindRequest, Closed, Config, Request, Server, Service};
+use smpp::session::CloseReason;
 use smpp::testkit::hostile::{self, Attack, Outcome, Step, Victim};
 use smpp::types::CommandStatus;
 use tokio::io::duplex;
 use tokio::runtime::{Builder, Runtime};
 
-struct MessageCentre;
+/// Remembers why its links ended.
+#[derive(Default)]
+struct MessageCentre {
+    closed: Mutex<Vec<CloseReason>>,
+}
 
 impl Service for MessageCentre {
     async fn on_bind(&self, bind: BindRequest) -> Result<Account, CommandStatus> {
@@ -30,6 +45,26 @@ impl Service for MessageCentre {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         submit.accept("1".parse().unwrap());
+    }
+
+    fn on_closed(&self, closed: &Closed) {
+        self.closed.lock().unwrap().push(closed.reason.clone());
+    }
+}
+
+/// Whether a link of the server ended for the reason that an attack is to end it for.
+fn is_right(attack: &str, reason: &CloseReason) -> bool {
+    match attack {
+        "large_length_then_silence" | "slow_pdu" => *reason == CloseReason::ReadTimeout,
+        "stops_reading" => *reason == CloseReason::Failed(io::ErrorKind::TimedOut),
+        "never_answers" => *reason == CloseReason::DeadPeer,
+        "connect_and_wait" | "enquire_link_and_wait" => *reason == CloseReason::SessionInit,
+        "requests_before_bind" => *reason == CloseReason::Faults,
+        "wrong_password" => *reason == CloseReason::BindRefused(CommandStatus::RINVPASWD),
+        "unbind_at_work" | "gone_after_unbind" => *reason == CloseReason::PeerUnbound,
+        "gone_at_work" | "end_inside_pdu" => *reason == CloseReason::PeerClosed,
+        name if name.starts_with("length_") => matches!(reason, CloseReason::BadLength(_)),
+        _ => true,
     }
 }
 
@@ -63,11 +98,17 @@ async fn play_on_client(attack: &Attack) -> Result<(), hostile::Failure> {
 }
 
 async fn play_on_server(attack: &Attack) -> Result<(), hostile::Failure> {
-    let server = Server::new(MessageCentre, Config::default());
+    let server = Server::new(MessageCentre::default(), Config::default());
     let (theirs, ours) = duplex(16 * 1024);
     server.serve(ours, None).unwrap();
     let outcome = attack.run(theirs).await;
     server.shutdown(Duration::from_secs(60)).await;
+    let closed = server.service().closed.lock().unwrap();
+    assert!(
+        outcome.is_err() || (closed.len() == 1 && is_right(attack.name, &closed[0])),
+        "{}: {closed:?}",
+        attack.name
+    );
     outcome
 }
 
@@ -92,6 +133,9 @@ fn no_attack_hangs_or_ends_more_than_it_has_to_or_takes_memory() {
 
 #[test]
 fn attacks_have_names_of_their_own() {
+    let all: HashSet<_> =
+        hostile::against_server().into_iter().chain(hostile::against_client()).map(|attack| attack.name).collect();
+    assert_eq!(all.len(), 79, "the README says how many");
     for attacks in [hostile::against_server(), hostile::against_client()] {
         let mut names: Vec<_> = attacks.iter().map(|attack| attack.name).collect();
         names.sort_unstable();

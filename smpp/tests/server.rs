@@ -18,7 +18,9 @@ use std::time::Duration;
 use smpp::pdu::{
     BindTransmitter, CancelSm, DataSm, DeliverSm, Destination, Pdu, QuerySm, ReplaceSm, SubmitMulti, SubmitSm, Unbind,
 };
-use smpp::server::{Account, AccountLimits, BindRequest, Closed, Config, DeliverError, Request, Server, Service};
+use smpp::server::{
+    Account, AccountLimits, BindRequest, Closed, Config, DeliverError, Rejected, Request, Server, Service,
+};
 use smpp::session::{self, CloseReason};
 use smpp::types::{CommandStatus, InterfaceVersion};
 use tokio::sync::{Mutex, mpsc};
@@ -319,6 +321,29 @@ async fn a_delivery_that_was_given_up_is_not_sent_and_one_that_was_sent_keeps_it
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_delivery_that_is_dropped_before_the_link_has_its_turn_is_not_sent() {
+    let World { server, .. } = world(AccountLimits::default(), Config::default());
+    let mut esme = Esme::bound(&server, "kudu").await;
+    {
+        let mut delivery = std::pin::pin!(server.registry().deliver("kudu", DeliverSm::default()));
+        assert!(futures::poll!(delivery.as_mut()).is_pending());
+    }
+    esme.send(2, Unbind::default()).await;
+    assert!(matches!(esme.next().await.unwrap().pdu, Pdu::UnbindResp(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_unbinds_takes_no_deliveries() {
+    let World { server, mut kept, .. } = world(AccountLimits::default(), Config::default());
+    let mut esme = Esme::bound(&server, "kudu").await;
+    esme.send_all([(2, Pdu::from(submit("keep"))), (3, Unbind::default().into())]).await;
+    let request = kept.recv().await.unwrap();
+    assert_eq!(server.registry().deliver("kudu", DeliverSm::default()).await, Err(DeliverError::NotBound));
+    request.accept("1".parse().unwrap());
+    assert_eq!(esme.answers(2).await, [(2, CommandStatus::ROK), (3, CommandStatus::ROK)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn shutdown_answers_what_was_taken_and_unbinds() {
     let World { server, .. } = world(AccountLimits::default(), Config::default());
     let mut esme = Esme::bound(&server, "kudu").await;
@@ -350,6 +375,44 @@ async fn the_last_handle_unbinds() {
     drop(server);
     assert!(matches!(esme.next().await.unwrap().pdu, Pdu::Unbind(_)));
     assert!(esme.next().await.is_none(), "who does not answer is closed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_have_limits_and_places_become_free_again() {
+    let config = Config::default().max_connections(3).max_before_bind(2).max_per_address(2);
+    let World { server, .. } = world(AccountLimits::default(), config);
+    let connect = |peer: Option<&str>| {
+        let (ours, theirs) = tokio::io::duplex(1024);
+        server.serve(theirs, peer.map(|peer| peer.parse().unwrap())).map(|_| ours)
+    };
+    let (home, away) = (Some("10.0.0.1:1"), Some("10.0.0.2:1"));
+    let bound = Esme::over(connect(home).unwrap()).bind("kudu").await;
+    let second = connect(home).unwrap();
+    assert_eq!(connect(home).unwrap_err(), Rejected::Address);
+    let third = connect(away).unwrap();
+    assert_eq!(connect(None).unwrap_err(), Rejected::Connections);
+    drop(bound);
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(connect(away).unwrap_err(), Rejected::BeforeBind);
+    drop((second, third));
+    sleep(Duration::from_secs(5)).await;
+    let _first = connect(home).unwrap();
+    let _second = connect(home).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_binds_are_decided_on_at_once() {
+    let session = session::Config::default().session_init(Duration::from_secs(7200));
+    let config = Config::default().max_deciding(1).session(session);
+    let World { server, .. } = world(AccountLimits::default(), config);
+    let mut slow = Esme::connect(&server);
+    slow.send(1, bind("slow")).await;
+    sleep(Duration::from_millis(1)).await;
+    let start = Instant::now();
+    let mut other = Esme::connect(&server);
+    other.send(1, bind("kudu")).await;
+    assert!(slow.status().await.is_ok() && other.status().await.is_ok());
+    assert!(start.elapsed() > Duration::from_secs(3000));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,12 @@
 //! What a session takes from the allocator: nothing for a message once it runs, and a bounded amount whatever the peer
 //! sends.
 
-#![allow(clippy::disallowed_methods, clippy::panic, clippy::unwrap_used, reason = "a test stops at what it did not expect")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops at what it did not expect"
+)]
 
 use std::alloc::System;
 use std::time::{Duration, Instant};

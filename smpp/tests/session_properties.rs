@@ -263,7 +263,7 @@ impl End {
                 Output::Close(reason) => self.closed = Some(reason),
             }
         }
-        assert!(self.session.to_be_answered() <= 4 + 1, "the window and a bind");
+        assert!(self.session.to_be_answered() <= 4, "the window");
         assert!(self.session.unanswered_requests() <= WINDOW + 16);
     }
 }

@@ -305,7 +305,7 @@ impl Bare {
     }
 
     fn home(&self, tag: u64) -> usize {
-        (tag * self.index.len() as u64 >> 32) as usize
+        ((tag * self.index.len() as u64) >> 32) as usize
     }
 
     /// The slot of the first entry with this tag.

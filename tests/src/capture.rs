@@ -179,7 +179,39 @@ mod tests {
     /// A capture of packets between port 4000 and 5000: from the client?, sequence number, syn?, payload.
     fn capture(packets: &[(bool, u32, bool, &str)]) -> Vec<u8> {
         let mut file = [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 65_536, 1].map(u32::to_le_bytes).concat();
-        for (from_client, sequence, syn, payload) in packets {
+        for packet in frames(packets) {
+            let length = u32::try_from(packet.len()).unwrap();
+            file.extend([0, 0, length, length].map(u32::to_le_bytes).concat());
+            file.extend(packet);
+        }
+        file
+    }
+
+    /// The same as pcapng, octet by octet from its specification: a section, two interfaces of which the second is used,
+    /// and an enhanced packet block each; numbers of either byte order.
+    fn capture_ng(packets: &[(bool, u32, bool, &str)], number: fn(u32) -> [u8; 4]) -> Vec<u8> {
+        let block = |kind: u32, body: &[u8]| {
+            let length = number(u32::try_from(body.len().next_multiple_of(4) + 12).unwrap());
+            let padding = vec![0; body.len().next_multiple_of(4) - body.len()];
+            [&number(kind)[..], &length, body, &padding, &length].concat()
+        };
+        let halves = |upper: u16, lower: u16| match number(1) {
+            [1, ..] => [upper.to_le_bytes(), lower.to_le_bytes()].concat(),
+            _ => [upper.to_be_bytes(), lower.to_be_bytes()].concat(),
+        };
+        let [raw, ethernet] = [101, 1].map(|linktype| [&halves(linktype, 0)[..], &number(65_536)].concat());
+        let section = [&number(0x1a2b_3c4d)[..], &halves(1, 0), &[0xff; 8]].concat();
+        let mut file = [block(0x0a0d_0d0a, &section), block(1, &raw), block(1, &ethernet)].concat();
+        for packet in frames(packets) {
+            let length = u32::try_from(packet.len()).unwrap();
+            let head = [1, 0, 0, length, length].map(number).concat();
+            file.extend(block(6, &[head, packet].concat()));
+        }
+        file
+    }
+
+    fn frames(packets: &[(bool, u32, bool, &str)]) -> Vec<Vec<u8>> {
+        let frame = |(from_client, sequence, syn, payload): &(bool, u32, bool, &str)| {
             let (source, destination) = if *from_client { (4000, 5000) } else { (5000, 4000) };
             let ip = PacketBuilder::ethernet2([0; 6], [0; 6]).ipv4([127, 0, 0, 1], [127, 0, 0, 1], 64);
             let mut tcp = ip.tcp(source, destination, *sequence, 1024);
@@ -191,11 +223,9 @@ mod tests {
             }
             let mut packet = Vec::new();
             tcp.write(&mut packet, payload.as_bytes()).unwrap();
-            let length = u32::try_from(packet.len()).unwrap();
-            file.extend([0, 0, length, length].map(u32::to_le_bytes).concat());
-            file.extend(packet);
-        }
-        file
+            packet
+        };
+        packets.iter().map(frame).collect()
     }
 
     fn text(octets: &[u8]) -> &str {
@@ -219,6 +249,19 @@ mod tests {
         let arrivals = &connections[0].client_arrivals;
         assert_eq!([1, 3, 4, 6, 7].map(|octets| arrivals.packet(octets)), [5, 5, 5, 5, 0]);
         assert_eq!(connections[0].server_arrivals.packet(2), 6);
+    }
+
+    #[test]
+    fn pcapng_of_either_byte_order() {
+        let packets =
+            [(true, 99, true, ""), (false, 199, true, ""), (true, 100, false, "abcde"), (false, 200, false, "ok")];
+        for number in [u32::to_le_bytes, u32::to_be_bytes] {
+            let file = capture_ng(&packets, number);
+            assert!(is_capture(&file));
+            let connections = connections(&file, 5000).unwrap();
+            assert_eq!(connections.len(), 1);
+            assert_eq!((text(&connections[0].client), text(&connections[0].server)), ("abcde", "ok"));
+        }
     }
 
     #[test]

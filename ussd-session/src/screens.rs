@@ -127,7 +127,7 @@ impl<P> Screens<P> {
                 let reply = screen.reply(policy, to, token);
                 self.written = screen.pager.as_ref().map(Pager::alphabet);
                 let turns_pages = screen.pager.as_ref().is_some_and(Pager::is_paged);
-                if turns_pages || resumes && !is_last {
+                if turns_pages || resumes && !is_last && !text.is_secret() {
                     let shown = self.shown.entry(token.session);
                     let shown = shown.or_insert_with(|| Shown::new((link, to, "".into())));
                     (shown.screen, shown.answered) = (Some(screen), false);

@@ -399,8 +399,7 @@ proptest! {
     #[cfg(feature = "serde")]
     #[test]
     fn p22_records_survive_writing(plan in plan()) {
-        let mut written = Bare::new(plan.policy.clone());
-        written.through_json = true;
+        let mut written = Bare::through_json(plan.policy.clone());
         let plain = run(&mut Bare::new(plan.policy.clone()), &plan.ops);
         prop_assert_eq!(lines(&run(&mut written, &plan.ops)), lines(&plain));
     }

@@ -9,7 +9,8 @@ use std::{
 
 use ussd_session::testkit::{Rehearsal, Transcript, World};
 use ussd_session::{
-    Dialled, Done, EndWhy, Event, Fit, Overflow, Policy, PushKind, Resume, Screen, Session, Side, Text, Turn, UssdApp,
+    Action, Config, Dialled, Done, Effect, EndWhy, Engine, Event, Fit, FitError, LinkId, Millis, NetId, Overflow,
+    Phase, Policy, PushKind, Reject, Resume, Screen, Screens, Session, Side, State, Text, Turn, UssdApp, Verb,
 };
 
 const PHONE: &str = "+27831234567";
@@ -65,6 +66,14 @@ impl UssdApp for Shop {
                 tokio::time::sleep(Duration::from_secs(12)).await;
                 turn.cont("Paid")
             }
+            "later" => {
+                let (replier, done) = turn.later();
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_secs(5)).await;
+                    replier.cont("At last");
+                });
+                done
+            }
             "bye" => turn.end("Bye"),
             _ => turn.cont(format!("You said {message}, {}", session.state)),
         }
@@ -105,7 +114,10 @@ fn a_page_that_is_asked_for_twice_is_turned_once() {
     let (_, mut world) = world(Policy::default().fit(Fit::default()));
     world.phone(PHONE).dials("*120*1#").types("long").sees("1.*");
     world.twice();
-    world.phone(PHONE).types("98").sees("5.*").types("98").sees("9.*");
+    world.watch();
+    world.phone(PHONE).types("98").sees("5.*");
+    assert!(world.watch().contains(&"sends Prompt again".to_owned()), "the gateway said it twice");
+    world.phone(PHONE).types("98").sees("9.*");
     world.lose();
     world.phone(PHONE).types("0");
     // The screen was lost; the user hangs up after a while, and the pages are gone with the session.
@@ -210,13 +222,54 @@ fn a_reply_that_comes_too_late_is_seen_after_the_next_dial() {
 }
 
 #[test]
+fn what_was_answered_is_not_asked_again() {
+    let (shop, mut world) = world(Policy::default().resume(Resume::Continue));
+    // The answer is taken, the reply is not there yet: a resumed prompt would ask for it twice.
+    let phone = world.phone(PHONE).dials("*120*1#").types("a").sees("You said a, 1").types("later").waits(seconds(1));
+    let phone = phone.times_out().dials("*120*1#").sees("Your ID?");
+    phone.types("b").sees("You said b, 1").types("later").waits(seconds(1)).times_out();
+    // With the reply there, it is what is shown.
+    world.phone(PHONE).waits(seconds(5)).dials("*120*1#").sees("At last").types("c").sees("You said c, 3");
+    assert!(shop.told().contains(&"timed out Net, Some(Net)".to_owned()));
+}
+
+/// Screens beside an engine, without a runner.
+#[test]
+fn s16_refused_at_a_turn_that_stays_open() {
+    let policy = Policy::default().fit(Fit::default().overflow(Overflow::Refuse));
+    let config = Config::default().policy(policy);
+    let (mut engine, mut screens) = (Engine::new(config.clone()), Screens::<()>::new(&config));
+    let (link, now, to) = (LinkId(0), Millis(1_790_000_000_000), PHONE.parse().unwrap());
+    let begin = Event::Begin { from: to, dialled: "*1#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+    engine.handle(link, begin, now, |_: Effect<'_>| {});
+    let token = engine.record(link, to).unwrap().token();
+    let (long, short) = ("\u{1200}".repeat(81), "\u{1200}".repeat(80));
+    let reply = |text| Event::Reply { to, token, verb: Verb::Continue, text: Text::public(text) };
+    let refused = screens.reply(link, &reply(&long), engine.record(link, to).as_ref());
+    assert_eq!(refused.unwrap_err(), Reject::Unfit(FitError::TooLong { limit: 80 }));
+    assert_eq!(engine.record(link, to).unwrap().state(), State::AppTurn);
+    let taken = screens.reply(link, &reply(&short), engine.record(link, to).as_ref()).unwrap().unwrap();
+    engine.handle(link, taken.as_event(), now, |effect: Effect<'_>| {
+        assert!(matches!(effect.action, Action::Send(frame) if frame.text.as_str() == short));
+    });
+    assert_eq!(engine.record(link, to).unwrap().state(), State::UserTurn);
+}
+
+#[test]
 fn n25_a_pin_is_seen_by_the_application_alone() {
     let (shop, mut world) = world(Policy::default());
     world.phone(PHONE).dials("*120*1#").types("pin").sees("PIN?").types("4321").sees("You said 4321, 2");
     assert!(shop.told().contains(&"answer 4321".to_owned()));
+    // Nor is it when the prompt is sent again before it is typed.
+    world.phone(PHONE);
+    world.twice();
+    world.late(seconds(1));
+    let phone = world.phone(PHONE).types("pin").sees("PIN?").waits(seconds(2));
+    phone.types("4321").sees("You said 4321, 4");
     let transcript = world.transcript();
-    assert!(transcript.contains("> (secret)"), "{transcript}");
+    assert_eq!(transcript.matches("> (secret)").count(), 2, "{transcript}");
     let watched = world.watch().join("\n");
+    assert!(watched.contains("sends Prompt again"));
     assert!(!watched.contains("4321"));
 }
 

@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 use super::{NotSent, RequestError};
 use crate::pdu::{Frame, Pdu};
 use crate::session::Unanswered;
+use crate::types::SequenceNumber;
 
 /// What a request ends in.
 pub(super) type Outcome = Result<Frame, RequestError>;
@@ -14,6 +15,8 @@ pub(super) struct Call(Mutex<State>);
 
 struct State {
     stage: Stage,
+    /// The number that it was sent under.
+    number: Option<SequenceNumber>,
     waker: Option<Waker>,
 }
 
@@ -29,7 +32,7 @@ enum Stage {
 
 impl Call {
     pub(super) fn new(pdu: Pdu) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(State { stage: Stage::Waiting(pdu), waker: None })))
+        Arc::new(Self(Mutex::new(State { stage: Stage::Waiting(pdu), number: None, waker: None })))
     }
 
     /// Waits for the outcome.
@@ -45,6 +48,11 @@ impl Call {
                 Poll::Pending
             }
         }
+    }
+
+    /// The number that it was sent under; none if it was not.
+    pub(super) fn number(&self) -> Option<SequenceNumber> {
+        self.lock().number
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -91,6 +99,13 @@ impl Callee {
                 state.stage = other;
                 None
             }
+        }
+    }
+
+    /// It was sent under this number.
+    pub(super) fn sent(&self, number: SequenceNumber) {
+        if let Some(call) = &self.call {
+            call.lock().number = Some(number);
         }
     }
 

@@ -86,6 +86,7 @@ impl Host {
         let Some(pdu) = call.take() else { return self.free(call.placed) };
         match session.request(pdu, now) {
             Ok(number) => {
+                call.sent(number);
                 self.calls.insert(number.get(), call);
             }
             Err(error) => {

@@ -36,11 +36,24 @@
 //! # }
 //! ```
 
+mod backoff;
 mod call;
 mod config;
+mod connector;
 mod error;
 mod event;
 mod host;
+mod inbound;
+mod late;
+mod messages;
+mod outcome;
+mod pacer;
+mod pool;
+mod send;
+mod settings;
+#[cfg(feature = "rustls")]
+mod tls;
+mod turnstile;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -53,16 +66,23 @@ use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tracing::{Instrument, info_span};
 
+pub use self::backoff::ReconnectConfig;
 use self::call::{Call, Callee, Caller, Outcome};
 pub use self::config::LinkConfig;
+pub use self::connector::{Connecting, Connector, Stream, TcpConnector};
 pub use self::error::{BindError, NotSent, RequestError};
 pub use self::event::{Event, Events, Incoming, WrongOperation};
 use self::host::{Command, Host};
+pub use self::inbound::{ClientEvent, ClientEvents, Delivery};
+pub use self::messages::{Builder, Client, ClientConfig, OnLoss};
+pub use self::outcome::{ConnectError, NotSentReason, ReceiptError, SendError, Sent};
+pub use self::pacer::{Pacer, PacerConfig};
+pub use self::settings::{InvalidSettings, LinkSettings, SettingsProblem};
 pub use crate::driver::IoConfig;
 use crate::driver::{self, Mailbox, Sender};
 use crate::pdu::{Bind, Frame, Operation, Pdu};
 use crate::session::{BindKind, CloseReason, Session, Unanswered};
-use crate::types::{CommandId, InterfaceVersion};
+use crate::types::{CommandId, InterfaceVersion, SequenceNumber};
 
 /// A handle to one connection to a message centre.
 ///
@@ -184,20 +204,25 @@ impl Link {
     ///
     /// As [`request`](Self::request).
     pub async fn request_pdu(&self, request: impl Into<Pdu>) -> Result<Frame, RequestError> {
-        let request = request.into();
+        self.request_numbered(request.into()).await.1
+    }
+
+    /// The same, with the number that it was sent under: by that a late answer is known.
+    async fn request_numbered(&self, request: Pdu) -> (Option<SequenceNumber>, Outcome) {
         let shared = &self.0.shared;
         let placed = takes_place(request.command_id());
         if placed {
             let place = shared.window.acquire().await;
             // It is given back by the driver, once the outcome is known.
-            place.map_err(|_| RequestError::NotSent(NotSent::Closed))?.forget();
+            let Ok(place) = place else { return (None, Err(RequestError::NotSent(NotSent::Closed))) };
+            place.forget();
         }
         let caller = Caller(Call::new(request));
         if shared.commands.push(Command::Request(Callee::new(&caller.0, placed))).is_err() {
-            return Err(RequestError::NotSent(NotSent::Closed));
+            return (None, Err(RequestError::NotSent(NotSent::Closed)));
         }
-        let outcome: Outcome = poll_fn(|context| caller.poll(context)).await;
-        outcome
+        let outcome = poll_fn(|context| caller.poll(context)).await;
+        (caller.number(), outcome)
     }
 
     /// What the peer sends by itself, and what became of requests that nobody waits for; to be taken once, then `None`.

@@ -220,8 +220,8 @@ pub enum EncodeProblem {
         /// The version's maximum.
         max: usize,
     },
-    /// The link's version does not have this operation.
-    #[error("this version does not have the operation")]
+    /// The link's version does not have this operation, or this field: 3.3 has no TLVs.
+    #[error("the version of the link does not have it")]
     NotInVersion,
 }
 

@@ -1,29 +1,44 @@
 //! How each type of field is read, written and shown.
 
-use bytes::{BufMut, BytesMut};
-
-use super::primitives::{Fault, Reader, put_c_octet_string};
-use super::{DecodeProblem, Leniency};
+use super::incoming::{SliceCutter, Slices};
+use super::primitives::{Fault, Reader};
+use super::{DecodeProblem, Leniency, Room};
 use crate::types::*;
 
 /// A field of a body, or several that are one value: an address is three on the wire, a message two.
-pub(crate) trait Field: Default {
-    /// Reads it into a default value, where that stands: a PDU is too large to be moved from level to level. The fault
-    /// of a field with parts says which part.
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault>;
+pub(crate) trait Field: Sized {
+    /// As `Default`.
+    const EMPTY: Self;
+
+    /// Reads it into an empty value, where that stands; a slice of the PDU is only noted. The fault of a field with parts
+    /// says which part.
+    fn read(&mut self, reader: &mut Reader<'_>, slices: &mut Slices) -> Result<(), Fault>;
 
     /// Reads a value of its own.
     fn parse(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let mut field = Self::default();
-        field.read(reader)?;
+        let mut field = Self::EMPTY;
+        field.read(reader, &mut Slices::default())?;
         Ok(field)
     }
 
-    /// Octets on the wire.
+    /// The same with the slice that was noted for it, if it is one.
+    #[inline(always)]
+    fn with_slice(self, _: &mut SliceCutter<'_, '_>) -> Self {
+        self
+    }
+
+    /// Octets on the wire, but for what stands behind the fields.
     fn length(&self) -> usize;
 
-    /// Appends exactly [`length`](Self::length) octets.
-    fn write(&self, dst: &mut BytesMut);
+    /// Writes exactly [`length`](Self::length) octets.
+    fn write(&self, room: &mut Room<'_>);
+
+    /// Octets that stand behind all other fields, as they are: a message's text, which is the last mandatory field, and
+    /// TLVs.
+    #[inline(always)]
+    fn behind(&self) -> &[u8] {
+        &[]
+    }
 
     /// Appends name and value of each part.
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>);
@@ -83,19 +98,21 @@ impl<'a> FieldValue<'a> {
 }
 
 impl<const N: usize> Field for COctetString<N> {
+    const EMPTY: Self = Self::EMPTY;
+
     #[inline(always)]
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+    fn read(&mut self, reader: &mut Reader<'_>, _: &mut Slices) -> Result<(), Fault> {
         reader.c_octet_string(self)
     }
 
-    #[inline]
+    #[inline(always)]
     fn length(&self) -> usize {
         self.len().saturating_add(1)
     }
 
-    #[inline]
-    fn write(&self, dst: &mut BytesMut) {
-        put_c_octet_string(dst, self);
+    #[inline(always)]
+    fn write(&self, room: &mut Room<'_>) {
+        room.c_octet_string(self);
     }
 
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
@@ -104,7 +121,9 @@ impl<const N: usize> Field for COctetString<N> {
 }
 
 impl Field for Password {
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+    const EMPTY: Self = Self::EMPTY;
+
+    fn read(&mut self, reader: &mut Reader<'_>, _: &mut Slices) -> Result<(), Fault> {
         *self = reader.c_octet_string_up_to(reader.limits().max_password())?.into();
         Ok(())
     }
@@ -113,8 +132,8 @@ impl Field for Password {
         self.expose().length()
     }
 
-    fn write(&self, dst: &mut BytesMut) {
-        self.expose().write(dst);
+    fn write(&self, room: &mut Room<'_>) {
+        self.expose().write(room);
     }
 
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
@@ -123,22 +142,24 @@ impl Field for Password {
 }
 
 impl Field for SmppTime {
+    const EMPTY: Self = Self::UNSET;
+
     #[inline(always)]
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+    fn read(&mut self, reader: &mut Reader<'_>, _: &mut Slices) -> Result<(), Fault> {
         if !reader.skip_nul() {
             *self = parse_time(reader)?;
         }
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn length(&self) -> usize {
         self.as_octets().length()
     }
 
-    #[inline]
-    fn write(&self, dst: &mut BytesMut) {
-        self.as_octets().write(dst);
+    #[inline(always)]
+    fn write(&self, room: &mut Room<'_>) {
+        self.as_octets().write(room);
     }
 
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
@@ -163,8 +184,10 @@ fn parse_time(reader: &mut Reader<'_>) -> Result<SmppTime, Fault> {
 }
 
 impl<const N: usize> Field for Address<N> {
+    const EMPTY: Self = Self { ton: Ton(0), npi: Npi(0), addr: COctetString::EMPTY };
+
     #[inline(always)]
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+    fn read(&mut self, reader: &mut Reader<'_>, _: &mut Slices) -> Result<(), Fault> {
         let ton = reader.u8_known(Leniency::ReservedTonNpi, |ton| Ton(ton).meaning().is_some())?;
         let npi = reader.u8_known(Leniency::ReservedTonNpi, |npi| Npi(npi).meaning().is_some());
         let npi = npi.map_err(|fault| fault.in_part(1))?;
@@ -172,15 +195,15 @@ impl<const N: usize> Field for Address<N> {
         reader.c_octet_string(&mut self.addr).map_err(|fault| fault.in_part(2))
     }
 
-    #[inline]
+    #[inline(always)]
     fn length(&self) -> usize {
         self.addr.length().saturating_add(2)
     }
 
-    #[inline]
-    fn write(&self, dst: &mut BytesMut) {
-        dst.put_slice(&[self.ton.0, self.npi.0]);
-        self.addr.write(dst);
+    #[inline(always)]
+    fn write(&self, room: &mut Room<'_>) {
+        room.array([self.ton.0, self.npi.0]);
+        self.addr.write(room);
     }
 
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
@@ -207,8 +230,10 @@ pub(crate) fn address_parts(name: &'static str) -> [&'static str; 3] {
 }
 
 impl Field for ShortMessage {
+    const EMPTY: Self = Self::EMPTY;
+
     #[inline(always)]
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+    fn read(&mut self, reader: &mut Reader<'_>, slices: &mut Slices) -> Result<(), Fault> {
         let length = usize::from(reader.peek()?);
         let left = reader.left().saturating_sub(1);
         let max = reader.limits().max_short_message();
@@ -217,22 +242,30 @@ impl Field for ShortMessage {
             _ if length > max => Err(DecodeProblem::MessageTooLong { length, max }.into()),
             _ => {
                 reader.u8()?;
-                let octets = reader.octets(length)?;
-                *self = Self::from_valid(reader.shared(octets));
+                slices.text = reader.recognize(|reader| reader.octets(length).map(drop))?;
                 Ok(())
             }
         }
     }
 
-    #[inline]
-    fn length(&self) -> usize {
-        self.len().saturating_add(1)
+    #[inline(always)]
+    fn with_slice(self, cutter: &mut SliceCutter<'_, '_>) -> Self {
+        Self::from_valid(cutter.cut(cutter.slices.text))
     }
 
-    #[inline]
-    fn write(&self, dst: &mut BytesMut) {
-        dst.put_u8(self.length_octet());
-        dst.put_slice(self.as_bytes());
+    #[inline(always)]
+    fn length(&self) -> usize {
+        1
+    }
+
+    #[inline(always)]
+    fn write(&self, room: &mut Room<'_>) {
+        room.octet(self.length_octet());
+    }
+
+    #[inline(always)]
+    fn behind(&self) -> &[u8] {
+        self.as_ref()
     }
 
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
@@ -246,20 +279,22 @@ impl Field for ShortMessage {
 }
 
 impl Field for u8 {
+    const EMPTY: Self = 0;
+
     #[inline(always)]
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+    fn read(&mut self, reader: &mut Reader<'_>, _: &mut Slices) -> Result<(), Fault> {
         *self = reader.u8()?;
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn length(&self) -> usize {
         1
     }
 
-    #[inline]
-    fn write(&self, dst: &mut BytesMut) {
-        dst.put_u8(*self);
+    #[inline(always)]
+    fn write(&self, room: &mut Room<'_>) {
+        room.octet(*self);
     }
 
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
@@ -268,7 +303,9 @@ impl Field for u8 {
 }
 
 impl Field for CommandStatus {
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+    const EMPTY: Self = Self(0);
+
+    fn read(&mut self, reader: &mut Reader<'_>, _: &mut Slices) -> Result<(), Fault> {
         self.0 = reader.u32()?;
         Ok(())
     }
@@ -277,8 +314,8 @@ impl Field for CommandStatus {
         4
     }
 
-    fn write(&self, dst: &mut BytesMut) {
-        dst.put_u32(self.0);
+    fn write(&self, room: &mut Room<'_>) {
+        room.array(self.0.to_be_bytes());
     }
 
     fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {
@@ -290,21 +327,23 @@ impl Field for CommandStatus {
 macro_rules! octet_fields {
     ($($octet:ty $(, $note:ident)?;)*) => {
         $(impl Field for $octet {
+            const EMPTY: Self = Self(0);
+
             #[inline(always)]
-            fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+            fn read(&mut self, reader: &mut Reader<'_>, _: &mut Slices) -> Result<(), Fault> {
                 self.0 = reader.u8()?;
                 $(reader.$note(*self);)?
                 Ok(())
             }
 
-            #[inline]
+            #[inline(always)]
             fn length(&self) -> usize {
                 1
             }
 
-            #[inline]
-            fn write(&self, dst: &mut BytesMut) {
-                dst.put_u8(self.0);
+            #[inline(always)]
+            fn write(&self, room: &mut Room<'_>) {
+                room.octet(self.0);
             }
 
             fn show<'a>(&'a self, name: &'static str, shown: &mut Vec<FieldValue<'a>>) {

@@ -1,11 +1,11 @@
-//! The only place that touches octets: a body is taken apart here, and put together.
+//! The only place that touches octets on their way in: a body is taken apart here.
 
-use bytes::{BufMut, Bytes, BytesMut};
 use memchr::memchr;
 use nom::bytes::complete::take;
 use nom::number::complete::{be_u8, be_u16, be_u32};
 use nom::{IResult, Parser};
 
+use super::incoming::{Refused, Slices, Span};
 use super::{DecodeError, DecodeProblem, Field, Leniencies, Leniency, Limits, Wire};
 use crate::types::{COctetString, CommandId, EsmClass, MAX_OVER_LONG};
 
@@ -16,8 +16,9 @@ const NUL: u8 = 0;
 /// A body that is being read. A failed read takes nothing, so the reader then stands where the field begins.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader<'a> {
-    body: &'a Bytes,
     rest: &'a [u8],
+    /// Octets of the whole body.
+    length: usize,
     command_id: CommandId,
     limits: &'a Limits,
     used: Leniencies,
@@ -53,8 +54,9 @@ impl Fault {
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(command_id: CommandId, body: &'a Bytes, limits: &'a Limits) -> Self {
-        Self { body, rest: body, command_id, limits, used: Leniencies::NONE, receipt: false, error: None }
+    #[inline(always)]
+    pub(crate) fn new(command_id: CommandId, body: &'a [u8], limits: &'a Limits, used: Leniencies) -> Self {
+        Self { rest: body, length: body.len(), command_id, limits, used, receipt: false, error: None }
     }
 
     pub(crate) fn command_id(&self) -> CommandId {
@@ -80,11 +82,6 @@ impl<'a> Reader<'a> {
         self.receipt = may_be && esm_class.is_receipt();
     }
 
-    /// Leniencies used up to now.
-    pub(crate) fn used(&self) -> Leniencies {
-        self.used
-    }
-
     /// Forgives, or not.
     #[cold]
     pub(crate) fn forgive(&mut self, leniency: Leniency, problem: DecodeProblem) -> Result<(), Fault> {
@@ -99,8 +96,13 @@ impl<'a> Reader<'a> {
 
     /// The next field of a body. None if it is bad; the error is kept aside, where it is in the way of no good body.
     #[inline(always)]
-    pub(crate) fn field<W: Wire, F: Field>(&mut self, name: &'static str, field: &mut F) -> Option<()> {
-        match field.read(self) {
+    pub(crate) fn field<W: Wire, F: Field>(
+        &mut self,
+        name: &'static str,
+        field: &mut F,
+        slices: &mut Slices,
+    ) -> Option<()> {
+        match field.read(self, slices) {
             Ok(()) => Some(()),
             Err(fault) => {
                 self.refuse(self.error(Some(W::NAME), Some(F::part(name, fault.part)), fault.problem));
@@ -116,9 +118,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Why the body is refused.
-    pub(crate) fn take_error(&mut self) -> DecodeError {
-        let error = self.error.take();
-        error.unwrap_or_else(|| self.error(self.command_id.name(), None, DecodeProblem::Cut))
+    #[cold]
+    pub(crate) fn refused(&self) -> Refused {
+        let error = self.error.unwrap_or_else(|| self.error(self.command_id.name(), None, DecodeProblem::Cut));
+        Refused { error, used: self.used }
     }
 
     /// Where the reader stands, and what it has forgiven.
@@ -141,8 +144,13 @@ impl<'a> Reader<'a> {
         field: Option<&'static str>,
         problem: DecodeProblem,
     ) -> DecodeError {
-        let offset = HEADER.saturating_add(self.body.len().saturating_sub(self.rest.len()));
-        DecodeError { message, field, offset, problem }
+        DecodeError { message, field, offset: HEADER.saturating_add(self.at()), problem }
+    }
+
+    /// Octets of the body that were read.
+    #[inline(always)]
+    fn at(&self) -> usize {
+        self.length.saturating_sub(self.rest.len())
     }
 
     /// Number of octets that are left.
@@ -150,11 +158,16 @@ impl<'a> Reader<'a> {
         self.rest.len()
     }
 
-    /// Takes all that is left, as a slice of the body.
+    /// What is left.
     #[inline(always)]
-    pub(crate) fn take_remainder(&mut self) -> Bytes {
-        let left = std::mem::take(&mut self.rest);
-        self.shared(left)
+    pub(crate) fn rest(&self) -> Span {
+        Span { start: self.at(), end: self.length }
+    }
+
+    /// What was forgiven.
+    #[inline(always)]
+    pub(crate) fn used(&self) -> Leniencies {
+        self.used
     }
 
     #[inline(always)]
@@ -188,19 +201,18 @@ impl<'a> Reader<'a> {
         self.parse(be_u32)
     }
 
-    /// So many octets; see [`shared`](Self::shared).
+    /// So many octets.
     #[inline(always)]
     pub(crate) fn octets(&mut self, count: usize) -> Result<&'a [u8], Fault> {
         self.parse(take(count))
     }
 
-    /// What `f` reads, as octets. On an error nothing is taken.
+    /// Where the octets stand that `f` reads. On an error nothing is taken.
     #[inline(always)]
-    pub(crate) fn recognize(&mut self, f: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<&'a [u8], Fault> {
-        let start = self.rest;
+    pub(crate) fn recognize(&mut self, f: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<Span, Fault> {
+        let start = self.at();
         f(self)?;
-        let length = start.len().saturating_sub(self.rest.len());
-        Ok(start.get(..length).unwrap_or_default())
+        Ok(Span { start, end: self.at() })
     }
 
     /// Tag and value of the next TLV.
@@ -219,43 +231,20 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// A string and its NUL. Most are empty, which shows on the first octet; the rest are looked for in a window of
-    /// `N` octets, which is then copied whole to where the string stands.
+    /// A string and its NUL. Most are empty, which shows on the first octet; the rest are looked through and copied to
+    /// where the string stands, eight octets at a time.
     #[inline(always)]
     pub(crate) fn c_octet_string<const N: usize>(&mut self, string: &mut COctetString<N>) -> Result<(), Fault> {
         if self.skip_nul() {
             return Ok(());
         }
-        if let Some((window, _)) = self.rest.split_first_chunk::<N>()
-            && let Some(length) = find_nul(window)
-            && let Ok(octet) = u8::try_from(length)
+        if let Some((length, ascii)) = string.set_up_to_nul(self.rest)
             && let Some((text, [NUL, rest @ ..])) = self.rest.split_at_checked(length)
         {
-            // What stands behind the text is looked at first, because the window has a fixed size.
-            if window.iter().fold(0, |all, octet| all | octet) >= 0x80 {
+            if !ascii {
                 self.check_ascii(text)?;
             }
             self.rest = rest;
-            string.set_window(window, octet);
-            return Ok(());
-        }
-        if self.rest.len() < N {
-            return self.last_c_octet_string(string);
-        }
-        *string = self.odd_c_octet_string(COctetString::<N>::MAX_LENGTH)?;
-        Ok(())
-    }
-
-    /// A string in a body that ends before the longest would.
-    fn last_c_octet_string<const N: usize>(&mut self, string: &mut COctetString<N>) -> Result<(), Fault> {
-        if let Some(length) = memchr(NUL, self.rest)
-            && let Some((text, [NUL, rest @ ..])) = self.rest.split_at_checked(length)
-        {
-            if !text.is_ascii() {
-                self.check_ascii(text)?;
-            }
-            self.rest = rest;
-            string.set_valid(text);
             return Ok(());
         }
         *string = self.odd_c_octet_string(COctetString::<N>::MAX_LENGTH)?;
@@ -307,32 +296,6 @@ impl<'a> Reader<'a> {
             Err(_) => Err(DecodeProblem::Cut.into()),
         }
     }
-
-    /// Octets of the body as a slice that shares them.
-    #[inline(always)]
-    pub(crate) fn shared(&self, octets: &'a [u8]) -> Bytes {
-        if octets.is_empty() { Bytes::new() } else { self.body.slice_ref(octets) }
-    }
-}
-
-/// Where the first NUL stands in a window, eight octets at a time. For the 6 to 65 octets of a string this is done
-/// before a search of any length has found its way.
-#[inline(always)]
-fn find_nul<const N: usize>(window: &[u8; N]) -> Option<usize> {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let (eights, rest) = window.as_chunks::<8>();
-    let mut before = 0usize;
-    for eight in eights {
-        let octets = u64::from_le_bytes(*eight);
-        // The lowest bit that is set belongs to the first NUL; those above it may be set by the borrow.
-        let nuls = octets.wrapping_sub(LOW) & !octets & HIGH;
-        if nuls != 0 {
-            return usize::try_from(nuls.trailing_zeros() / 8).ok().map(|at| before.saturating_add(at));
-        }
-        before = before.saturating_add(8);
-    }
-    rest.iter().position(|&octet| octet == NUL).map(|at| before.saturating_add(at))
 }
 
 /// Tag and value of a TLV.
@@ -352,28 +315,6 @@ pub(crate) fn tlv(octets: &[u8]) -> Result<(&[u8], RawTlv<'_>), DecodeProblem> {
     }
 }
 
-/// Appends a TLV; its value has at most 65,535 octets.
-pub(crate) fn put_tlv(dst: &mut BytesMut, tag: u16, value: &[u8]) {
-    dst.put_u16(tag);
-    dst.put_u16(u16::try_from(value.len()).unwrap_or(u16::MAX));
-    dst.put_slice(value);
-}
-
-/// Appends a string and its NUL.
-#[inline]
-pub(crate) fn put_c_octet_string<const N: usize>(dst: &mut BytesMut, text: &COctetString<N>) {
-    if !text.is_empty() {
-        dst.put_slice(text.as_slice());
-    }
-    dst.put_u8(NUL);
-}
-
-/// A header's four numbers, as they stand on the wire.
-#[inline]
-pub(crate) fn put_header(dst: &mut BytesMut, numbers: [u32; 4]) {
-    dst.put_slice(numbers.map(u32::to_be_bytes).as_flattened());
-}
-
 /// A header's four numbers, if 16 octets are there, and what stands behind them.
 #[inline]
 pub(crate) fn header(octets: &[u8]) -> Option<[u32; 4]> {
@@ -387,23 +328,4 @@ pub(crate) fn header(octets: &[u8]) -> Option<[u32; 4]> {
 #[inline]
 pub(crate) fn command_length(octets: &[u8]) -> Option<u32> {
     octets.first_chunk().copied().map(u32::from_be_bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_nul_of_a_window() {
-        for at in 0..21 {
-            // Ones and high bits around it, which a sloppy search takes for NULs.
-            for filler in [0x01, 0x80, 0x81, 0xff] {
-                let mut window = [filler; 21];
-                assert_eq!(find_nul(&window), None);
-                window[at] = 0;
-                window[20] = 0;
-                assert_eq!(find_nul(&window), Some(at), "{filler:#x}");
-            }
-        }
-    }
 }

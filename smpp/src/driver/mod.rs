@@ -101,7 +101,7 @@ struct Link<'a, IO, H> {
     /// The state for which the stream's limits are.
     state: State,
     sleep: Pin<Box<Sleep>>,
-    /// When the sleep ends; it is left alone while it ends too early, which is seldom and costs one wake-up.
+    /// When the sleep ends. While the link is busy it is left alone if it ends too early.
     armed: Option<Instant>,
     /// How often in a row other tasks were let first.
     yielded: u32,
@@ -151,10 +151,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, H: Host> Link<'_, IO, H> {
                     Poll::Pending => {}
                 }
             }
-            if self.poll_timeout(context) || self.host.park(context) {
+            let idle = octets < BUSY;
+            if self.poll_timeout(idle, context) || self.host.park(context) {
                 continue;
             }
-            if octets < BUSY {
+            if idle {
                 self.stream.shrink();
                 self.session.shrink();
                 self.host.shrink();
@@ -208,10 +209,10 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, H: Host> Link<'_, IO, H> {
     }
 
     /// Says whether a timer was due, which is then seen to. Sleeps otherwise.
-    fn poll_timeout(&mut self, context: &mut Context<'_>) -> bool {
+    fn poll_timeout(&mut self, idle: bool, context: &mut Context<'_>) -> bool {
         let wake = [self.session.next_timeout(), self.stream.give_up()].into_iter().flatten().min();
         let Some(at) = wake else { return false };
-        if self.armed.is_none_or(|armed| at < armed) {
+        if self.armed.is_none_or(|armed| at < armed || (idle && at != armed)) {
             self.arm(at);
         }
         while self.sleep.as_mut().poll(context).is_ready() {

@@ -10,8 +10,8 @@ mod tokio;
 use bytes::{Buf, Bytes, BytesMut};
 use thiserror::Error;
 
-use crate::codec::{HEADER, Leniencies, LeniencyCounts, Limits, command_length, header};
-use crate::pdu::{BadPdu, Frame, GenericNack, Header, RawPdu};
+use crate::codec::{HEADER, LeniencyCounts, Limits, command_length, header};
+use crate::pdu::{BadPdu, Frame, GenericNack, Header, Pdu, RawPdu};
 use crate::types::{CommandId, CommandStatus};
 
 #[cfg(feature = "tokio")]
@@ -110,6 +110,14 @@ impl PduCutter {
     /// call says it again.
     #[inline(always)]
     pub fn cut(&mut self, buffer: &mut BytesMut) -> Result<Option<RawPdu>, BadLength> {
+        let Some(head) = self.cut_header(buffer)? else { return Ok(None) };
+        let body = if head.body == 0 { Bytes::new() } else { buffer.split_to(head.body).freeze() };
+        Ok(Some(RawPdu { command_id: head.command_id, header: head.header, body }))
+    }
+
+    /// Takes the header of the next PDU, which is whole, off the front of the buffer.
+    #[inline(always)]
+    fn cut_header(&mut self, buffer: &mut BytesMut) -> Result<Option<Head>, BadLength> {
         let Some(command_length) = command_length(buffer) else { return Ok(None) };
         if !(MIN_PDU..=self.limit).contains(&command_length) {
             return Err(self.bad_length(command_length, buffer));
@@ -120,16 +128,9 @@ impl PduCutter {
         }
         let Some([_, id, status, sequence_number]) = header(buffer) else { return Ok(None) };
         self.offset = self.offset.saturating_add(u64::from(command_length));
-        let body = if length == HEADER {
-            buffer.advance(HEADER);
-            Bytes::new()
-        } else {
-            let mut pdu = buffer.split_to(length);
-            pdu.advance(HEADER);
-            pdu.freeze()
-        };
+        buffer.advance(HEADER);
         let header = Header { command_status: CommandStatus(status), sequence_number };
-        Ok(Some(RawPdu { command_id: CommandId(id), header, body }))
+        Ok(Some(Head { command_id: CommandId(id), header, body: length.saturating_sub(HEADER) }))
     }
 
     /// Octets of the PDU whose beginning stands in the buffer, once its length is known and allowed.
@@ -149,8 +150,16 @@ impl PduCutter {
     }
 }
 
-/// What a decoder makes of a buffer: a PDU, good or bad; none yet; or the end of the stream.
-type Outcome<E> = Result<Option<Result<Frame, BadPdu>>, E>;
+/// The header of a PDU.
+struct Head {
+    command_id: CommandId,
+    header: Header,
+    /// Octets behind it.
+    body: usize,
+}
+
+/// A PDU, good or bad.
+type Item = Result<Frame, BadPdu>;
 
 /// A cutter and a decoder in one: what [`Limits`] take of a stream, with counts of what was forgiven.
 #[derive(Clone, Debug, Default)]
@@ -201,24 +210,21 @@ impl StreamDecoder {
     /// As [`PduCutter::cut`].
     #[inline(always)]
     pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Result<Frame, BadPdu>>, BadLength> {
-        let mut outcome = Ok(None);
-        self.decode_into(buffer, &mut outcome);
-        outcome
+        self.next(buffer, 0)
     }
 
-    /// As [`decode`](Self::decode), each PDU built where it is to stand. What is there is overwritten.
+    /// As [`decode`](Self::decode); makes room for so many octets if no whole PDU is there.
     #[inline(always)]
-    fn decode_into<E: From<BadLength>>(&mut self, buffer: &mut BytesMut, outcome: &mut Outcome<E>) {
-        let raw = match self.cutter.cut(buffer) {
-            Ok(Some(raw)) => raw,
-            Ok(None) => return *outcome = Ok(None),
-            Err(bad) => return *outcome = Err(bad.into()),
-        };
-        *outcome = Ok(None);
-        if let Ok(slot) = outcome {
-            let mut used = Leniencies::default();
-            raw.decode_into(&self.limits, &mut used, slot);
-            self.counts.add(used);
+    fn next<E: From<BadLength>>(&mut self, buffer: &mut BytesMut, room: usize) -> Result<Option<Item>, E> {
+        match self.cutter.cut_header(buffer) {
+            Ok(Some(Head { command_id, header, body })) => {
+                Pdu::next(command_id, header, buffer, body, &self.limits, &mut self.counts)
+            }
+            Ok(None) => {
+                buffer.reserve(room);
+                Ok(None)
+            }
+            Err(bad) => Err(bad.into()),
         }
     }
 }

@@ -5,7 +5,7 @@ use thiserror::Error;
 use tokio_util::codec::{Decoder, Encoder};
 
 use super::{BadLength, StreamDecoder};
-use crate::codec::{EncodeError, EncodeProblem, LeniencyCounts, Limits};
+use crate::codec::{EncodeError, LeniencyCounts, Limits};
 use crate::pdu::{BadPdu, Frame};
 
 /// Either end of a stream, for [`tokio_util::codec::Framed`]: PDUs in and out.
@@ -67,12 +67,7 @@ impl Decoder for Codec {
 
     #[inline(always)]
     fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FramingError> {
-        let mut outcome = Ok(None);
-        self.0.decode_into(src, &mut outcome);
-        if matches!(outcome, Ok(None)) {
-            src.reserve(RESERVE);
-        }
-        outcome
+        self.0.next(src, RESERVE)
     }
 
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Self::Item>, FramingError> {
@@ -99,17 +94,9 @@ impl Encoder<&Frame> for Codec {
     type Error = FramingError;
 
     /// The limit holds for what is written too: a peer of the same limit would close the connection.
+    #[inline]
     fn encode(&mut self, frame: &Frame, dst: &mut BytesMut) -> Result<(), FramingError> {
-        let before = dst.len();
-        frame.encode(dst)?;
-        let length = dst.len().saturating_sub(before);
-        let limit = usize::try_from(self.0.cutter_mut().limit()).unwrap_or(usize::MAX);
-        if length > limit {
-            dst.truncate(before);
-            let problem = EncodeProblem::PduTooLong { length, limit };
-            return Err(EncodeError { message: frame.pdu.name(), field: None, problem }.into());
-        }
-        Ok(())
+        Ok(frame.encode_up_to(self.0.cutter_mut().limit(), dst)?)
     }
 }
 

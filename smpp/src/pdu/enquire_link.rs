@@ -35,6 +35,6 @@ mod tests {
     #[test]
     fn octets_behind_the_header_are_kept() {
         let frame = known_frame("0000001180000015000000000000000300");
-        assert_eq!(frame.rest, &[0][..]);
+        assert_eq!(*frame.rest, [0]);
     }
 }

@@ -1,11 +1,14 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 
-use crate::codec::{DecodeProblem, Fault, Field, FieldValue, Limits, Reader, Value, address_parts};
-use crate::types::{Address, COctetString, CommandId, CommandStatus};
+use crate::codec::{
+    DecodeProblem, Fault, Field, FieldValue, Leniencies, Limits, Reader, Room, SliceCutter, Slices, Value,
+    address_parts, append,
+};
+use crate::types::{Address, COctetString, CommandId, CommandStatus, Octets};
 
 /// A list of submit_multi or of its response: a count in one octet, then the entries. At most 255.
 ///
@@ -24,7 +27,7 @@ use crate::types::{Address, COctetString, CommandId, CommandStatus};
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub struct Entries<T> {
     count: u8,
-    octets: Bytes,
+    octets: Octets,
     entries: PhantomData<fn() -> T>,
 }
 
@@ -73,16 +76,16 @@ impl<T: Entry> Entries<T> {
     /// There are 255 already.
     pub fn push(&mut self, entry: &T) -> Result<(), TooManyEntries> {
         let count = self.count.checked_add(1).ok_or(TooManyEntries)?;
-        let mut octets = BytesMut::from(std::mem::take(&mut self.octets));
-        entry.put(&mut octets);
-        self.octets = octets.freeze();
+        let mut octets = BytesMut::from(Bytes::from(std::mem::take(&mut self.octets)));
+        append(&mut octets, entry.length(), |room| entry.put(room));
+        self.octets = octets.freeze().into();
         self.count = count;
         Ok(())
     }
 
     /// The entries in order.
     pub fn iter(&self) -> impl Iterator<Item = T> {
-        let mut reader = Reader::new(CommandId::SUBMIT_MULTI, &self.octets, &ANY);
+        let mut reader = Reader::new(CommandId::SUBMIT_MULTI, &self.octets, &ANY, Leniencies::NONE);
         std::iter::from_fn(move || match reader.left() {
             0 => None,
             _ => T::take(&mut reader).ok(),
@@ -111,7 +114,8 @@ trait Layout: Sized {
     const LIST: &'static str;
 
     fn take(reader: &mut Reader<'_>) -> Result<Self, Fault>;
-    fn put(&self, dst: &mut BytesMut);
+    fn length(&self) -> usize;
+    fn put(&self, room: &mut Room<'_>);
     /// Whether the version allows a list of this length.
     fn check_count(count: u8, limits: &Limits) -> Result<(), DecodeProblem>;
     fn part(part: u8) -> &'static str;
@@ -146,15 +150,22 @@ impl Layout for Destination {
         }
     }
 
-    fn put(&self, dst: &mut BytesMut) {
+    fn length(&self) -> usize {
+        match self {
+            Self::Sme(address) => address.length().saturating_add(1),
+            Self::DistributionList(name) => name.length().saturating_add(1),
+        }
+    }
+
+    fn put(&self, room: &mut Room<'_>) {
         match self {
             Self::Sme(address) => {
-                dst.put_u8(SME);
-                address.write(dst);
+                room.octet(SME);
+                address.write(room);
             }
             Self::DistributionList(name) => {
-                dst.put_u8(DISTRIBUTION_LIST);
-                name.write(dst);
+                room.octet(DISTRIBUTION_LIST);
+                name.write(room);
             }
         }
     }
@@ -200,9 +211,13 @@ impl Layout for UnsuccessSme {
         Ok(Self { destination, error_status_code })
     }
 
-    fn put(&self, dst: &mut BytesMut) {
-        self.destination.write(dst);
-        self.error_status_code.write(dst);
+    fn length(&self) -> usize {
+        self.destination.length().saturating_add(self.error_status_code.length())
+    }
+
+    fn put(&self, room: &mut Room<'_>) {
+        self.destination.write(room);
+        self.error_status_code.write(room);
     }
 
     fn check_count(_: u8, _: &Limits) -> Result<(), DecodeProblem> {
@@ -229,30 +244,35 @@ fn show_address(address: &Address<21>) -> [(&'static str, Shown); 3] {
 }
 
 impl<T: Entry> Field for Entries<T> {
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+    const EMPTY: Self = Self { count: 0, octets: Octets::EMPTY, entries: PhantomData };
+
+    fn read(&mut self, reader: &mut Reader<'_>, slices: &mut Slices) -> Result<(), Fault> {
         let before = reader.mark();
         let count = reader.u8()?;
         if let Err(problem) = T::check_count(count, reader.limits()) {
             reader.reset(before);
             return Err(problem.into());
         }
-        let octets = reader.recognize(|reader| (0..count).try_for_each(|_| T::take(reader).map(drop)))?;
-        self.octets = reader.shared(octets);
+        slices.list = reader.recognize(|reader| (0..count).try_for_each(|_| T::take(reader).map(drop)))?;
         self.count = count;
         Ok(())
+    }
+
+    fn with_slice(self, cutter: &mut SliceCutter<'_, '_>) -> Self {
+        Self { octets: cutter.cut(cutter.slices.list), ..self }
     }
 
     fn length(&self) -> usize {
         self.octets.len().saturating_add(1)
     }
 
-    fn write(&self, dst: &mut BytesMut) {
-        dst.put_u8(self.count);
-        dst.put_slice(&self.octets);
+    fn write(&self, room: &mut Room<'_>) {
+        room.octet(self.count);
+        room.octets(&self.octets);
     }
 
     fn show<'a>(&'a self, _: &'static str, shown: &mut Vec<FieldValue<'a>>) {
-        let mut rest = self.octets.as_ref();
+        let mut rest: &[u8] = &self.octets;
         let mut take = |length: usize, nul: usize| {
             let (value, behind) = rest.split_at_checked(length).unwrap_or((rest, &[]));
             rest = behind.get(nul..).unwrap_or_default();
@@ -285,9 +305,9 @@ impl<T: Entry> Field for Entries<T> {
     }
 }
 
-impl<T> Default for Entries<T> {
+impl<T: Entry> Default for Entries<T> {
     fn default() -> Self {
-        Self { count: 0, octets: Bytes::new(), entries: PhantomData }
+        Self::EMPTY
     }
 }
 

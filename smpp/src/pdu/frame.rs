@@ -1,12 +1,9 @@
 use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 
-use super::{GenericNack, Pdu, Slot, forgive};
-use crate::codec::{
-    DecodeError, DecodeProblem, EncodeError, EncodeProblem, HEADER, Leniencies, Leniency, Limits, Reader, header,
-    put_header,
-};
-use crate::types::{CommandId, CommandStatus, SequenceNumber};
+use super::{GenericNack, Pdu};
+use crate::codec::{DecodeError, EncodeError, HEADER, Incoming, Leniencies, LeniencyCounts, Limits, Source, header};
+use crate::types::{CommandId, CommandStatus, Octets, SequenceNumber};
 
 /// What a header says beside the operation and the length, which stand in the PDU itself.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -22,15 +19,17 @@ pub struct Header {
 /// One PDU with its header, and with the octets that it has too many.
 ///
 /// Decoding and then encoding gives the same octets for every PDU that was accepted.
+// In this order, what every frame has stands in the same line of the cache, before fields that most PDUs do not have.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[repr(C)]
 pub struct Frame {
     /// Status and sequence number.
     pub header: Header,
-    /// The PDU.
-    pub pdu: Pdu,
     /// Octets behind the PDU that belong to none of its fields; none in a PDU that keeps to the specification.
     /// Written back by [`encode`](Self::encode).
-    pub rest: Bytes,
+    pub rest: Octets,
+    /// The PDU.
+    pub pdu: Pdu,
 }
 
 /// A PDU that was cut from the stream and not looked into.
@@ -82,16 +81,39 @@ pub enum InvalidFrame {
     Bad(#[from] BadPdu),
 }
 
+impl Header {
+    /// Whether nothing has to be forgiven.
+    #[inline(always)]
+    pub(crate) fn is_in_order(self, command_id: CommandId) -> bool {
+        self.number_is_in_range(command_id) && self.status_is_in_place(command_id)
+    }
+
+    /// Whether the number is one that may be sent; 0 only in a generic_nack, which then answers no PDU.
+    #[inline(always)]
+    pub(super) fn number_is_in_range(self, command_id: CommandId) -> bool {
+        match self.sequence_number {
+            0 => command_id == CommandId::GENERIC_NACK,
+            number => number <= SequenceNumber::MAX,
+        }
+    }
+
+    /// Whether only a response has a status.
+    #[inline(always)]
+    pub(super) fn status_is_in_place(self, command_id: CommandId) -> bool {
+        command_id.is_response() || self.command_status.is_ok()
+    }
+}
+
 impl Frame {
     /// A request with its number.
     pub fn request(sequence_number: SequenceNumber, pdu: impl Into<Pdu>) -> Self {
         let header = Header { command_status: CommandStatus::ROK, sequence_number: sequence_number.get() };
-        Self { header, pdu: pdu.into(), rest: Bytes::new() }
+        Self { header, pdu: pdu.into(), rest: Octets::EMPTY }
     }
 
     /// A response with the number of its request.
     pub fn response(sequence_number: u32, command_status: CommandStatus, pdu: impl Into<Pdu>) -> Self {
-        Self { header: Header { command_status, sequence_number }, pdu: pdu.into(), rest: Bytes::new() }
+        Self { header: Header { command_status, sequence_number }, pdu: pdu.into(), rest: Octets::EMPTY }
     }
 
     /// Reads one whole PDU, such as one from a log. For PDUs of a stream see [`framing`](crate::framing).
@@ -108,20 +130,15 @@ impl Frame {
     /// # Errors
     ///
     /// More octets than command_length can say; the buffer is then as it was.
+    #[inline]
     pub fn encode(&self, dst: &mut BytesMut) -> Result<(), EncodeError> {
-        let length = HEADER.saturating_add(self.pdu.body_length()).saturating_add(self.rest.len());
-        let Ok(command_length) = u32::try_from(length) else {
-            let problem = EncodeProblem::PduTooLong { length, limit: u32::MAX as usize };
-            return Err(EncodeError { message: self.pdu.name(), field: None, problem });
-        };
-        dst.reserve(length);
-        let Header { command_status, sequence_number } = self.header;
-        put_header(dst, [command_length, self.pdu.command_id().0, command_status.0, sequence_number]);
-        self.pdu.write_body(dst);
-        if !self.rest.is_empty() {
-            dst.extend_from_slice(&self.rest);
-        }
-        Ok(())
+        self.encode_up_to(u32::MAX, dst)
+    }
+
+    /// As [`encode`](Self::encode), with a limit to the octets of the PDU.
+    #[inline(always)]
+    pub(crate) fn encode_up_to(&self, limit: u32, dst: &mut BytesMut) -> Result<(), EncodeError> {
+        self.pdu.write(self.header, &self.rest, dst, limit)
     }
 
     /// The response that refuses this PDU: its own one without a body, or a generic_nack if the operation is not
@@ -162,41 +179,20 @@ impl RawPdu {
     /// A body that the limits refuse. Only requests are refused, unless decoding is strict.
     #[inline]
     pub fn decode(self, limits: &Limits) -> Result<Frame, BadPdu> {
-        self.decode_noting(limits, &mut Leniencies::default())
+        self.decode_counting(limits, &mut LeniencyCounts::default())
     }
 
-    /// As [`decode`](Self::decode), and says what was forgiven.
+    /// As [`decode`](Self::decode), and counts what was forgiven.
     ///
     /// # Errors
     ///
     /// As [`decode`](Self::decode).
-    #[inline(always)]
-    pub fn decode_noting(self, limits: &Limits, used: &mut Leniencies) -> Result<Frame, BadPdu> {
-        let mut slot = None;
-        self.decode_into(limits, used, &mut slot);
-        // It is always filled.
-        slot.unwrap_or_else(|| Ok(Frame::default()))
-    }
-
-    /// As [`decode_noting`](Self::decode_noting), into an empty slot: a frame is too large to be moved from level to
-    /// level.
-    #[inline(always)]
-    pub(crate) fn decode_into(self, limits: &Limits, used: &mut Leniencies, slot: &mut Slot) {
-        let header = self.header;
-        let mut reader = Reader::new(self.command_id, &self.body, limits);
-        let mut read = check_header(&mut reader, header);
-        if read.is_some() {
-            read = Pdu::read(&mut reader, header, slot);
-        }
-        *used = reader.used();
-        if read.is_none() {
-            let error = reader.take_error();
-            *slot = Some(Err(BadPdu { command_id: self.command_id, header, body: self.body, error }));
-        } else if reader.left() > 0
-            && let Some(Ok(frame)) = slot
-        {
-            frame.rest = reader.take_remainder();
-        }
+    #[inline]
+    pub fn decode_counting(self, limits: &Limits, counts: &mut LeniencyCounts) -> Result<Frame, BadPdu> {
+        let Self { command_id, header, mut body } = self;
+        let length = body.len();
+        let source = Source::Shared(&mut body);
+        Pdu::read(header, &mut Incoming { command_id, length, source, limits, used: Leniencies::NONE, counts })
     }
 }
 
@@ -211,25 +207,6 @@ impl BadPdu {
     pub fn into_raw(self) -> RawPdu {
         RawPdu { command_id: self.command_id, header: self.header, body: self.body }
     }
-}
-
-/// What is odd about a header and not about its body.
-#[inline(always)]
-fn check_header(reader: &mut Reader<'_>, header: Header) -> Option<()> {
-    let command_id = reader.command_id();
-    let in_range = match header.sequence_number {
-        0 => command_id == CommandId::GENERIC_NACK,
-        number => number <= SequenceNumber::MAX,
-    };
-    if !in_range {
-        let name = command_id.name();
-        forgive(reader, name, "sequence_number", Leniency::SequenceNumber, DecodeProblem::SequenceNumber)?;
-    }
-    if !command_id.is_response() && !header.command_status.is_ok() {
-        let name = command_id.name();
-        forgive(reader, name, "command_status", Leniency::StatusInRequest, DecodeProblem::StatusInRequest)?;
-    }
-    Some(())
 }
 
 fn refusal(command_id: CommandId, sequence_number: u32, command_status: CommandStatus) -> Option<Frame> {

@@ -28,10 +28,11 @@ mod unbind;
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::codec::{
-    Body, DecodeError, DecodeProblem, EncodeError, EncodeProblem, FieldValue, HEADER, Leniency, Reader, Wire,
+    Body, DecodeError, DecodeProblem, EncodeError, EncodeProblem, FieldValue, HEADER, Incoming, Leniencies, Leniency,
+    LeniencyCounts, Limits, Reader, Refused, Slices, Source, Wire, append, header_octets, put_octets,
 };
 use crate::tlv::Tlvs;
-use crate::types::{CommandId, CommandStatus, InterfaceVersion, ShortMessage};
+use crate::types::{CommandId, InterfaceVersion, Octets, ShortMessage};
 
 pub use self::alert_notification::AlertNotification;
 pub use self::bind::{
@@ -76,10 +77,33 @@ impl<'a> arbitrary::Arbitrary<'a> for Unknown {
 
 static NO_TLVS: Tlvs = Tlvs::new();
 
-/// Declares [`Pdu`] over three groups: PDUs that always have their body, responses whose body may be absent, and
-/// responses that are a header and, at most, TLVs.
+/// What a decoder returns: a PDU, good or bad, or that inside something else. A PDU is too large to be moved into it from
+/// level to level.
+pub(crate) trait Outcome {
+    fn of(item: Result<Frame, BadPdu>) -> Self;
+}
+
+impl Outcome for Result<Frame, BadPdu> {
+    #[inline(always)]
+    fn of(item: Result<Frame, BadPdu>) -> Self {
+        item
+    }
+}
+
+impl<E> Outcome for Result<Option<Result<Frame, BadPdu>>, E> {
+    #[inline(always)]
+    fn of(item: Result<Frame, BadPdu>) -> Self {
+        Ok(Some(item))
+    }
+}
+
+/// Declares [`Pdu`] over three groups: the two PDUs that keep a link alive, which are a header and no more and are read
+/// and written in a short cut; others that always have their body; and responses whose body may be absent.
 macro_rules! pdus {
-    (always { $($pdu:ident,)* } optional { $($response:ident,)* }) => {
+    (keep_alive { $($alive:ident,)* } always { $($pdu:ident,)* } optional { $($response:ident,)* }) => {
+        pdus!(@ keep_alive { $($alive,)* } always { $($alive,)* $($pdu,)* } optional { $($response,)* });
+    };
+    (@ keep_alive { $($alive:ident,)* } always { $($pdu:ident,)* } optional { $($response:ident,)* }) => {
         /// Any PDU.
         #[derive(Clone, Debug, Eq, PartialEq)]
         #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
@@ -93,50 +117,100 @@ macro_rules! pdus {
         }
 
         impl Pdu {
-            /// Reads a PDU into an empty slot, each kind built where it is to stand. None if it is bad, and the reader
-            /// then knows why.
+            /// Reads the PDU whose header was taken off the buffer and whose body is whole, and takes that off too.
             #[inline(always)]
-            pub(crate) fn read(reader: &mut Reader<'_>, header: Header, slot: &mut Slot) -> Option<()> {
-                match reader.command_id() {
-                    id if id.is_broadcast() && !reader.limits().is_5_0() => {
-                        place(slot, header, unknown(reader)?.into())?;
-                    }
-                    $($pdu::COMMAND_ID => {
-                        if let Self::$pdu(pdu) = place(slot, header, Self::$pdu($pdu::default()))? {
-                            pdu.read(reader)?;
-                        }
-                    })*
-                    $($response::COMMAND_ID => {
-                        if let Self::$response(response) = place(slot, header, Self::$response(None))? {
-                            read_response(response, reader)?;
-                            let bare = response.as_ref().map(|response| response.tlvs.is_empty());
-                            check_presence(reader, header.command_status, bare)?;
-                        }
-                    })*
-                    _ => {
-                        place(slot, header, unknown(reader)?.into())?;
+            pub(crate) fn next<O: Outcome>(
+                command_id: CommandId,
+                header: Header,
+                buffer: &mut BytesMut,
+                length: usize,
+                limits: &Limits,
+                counts: &mut LeniencyCounts,
+            ) -> O {
+                if length == 0 {
+                    match command_id {
+                        $($alive::COMMAND_ID if header.is_in_order($alive::COMMAND_ID) => {
+                            return O::of(Ok(Frame { header, pdu: Self::$alive($alive::EMPTY), rest: Octets::EMPTY }));
+                        })*
+                        _ => {}
                     }
                 }
-                Some(())
+                let mut body;
+                let source = match command_id.is_response() {
+                    true => Source::Buffer(buffer),
+                    false => {
+                        body = buffer.split_to(length);
+                        Source::Split(&mut body)
+                    }
+                };
+                Self::read(header, &mut Incoming { command_id, length, source, limits, used: Leniencies::NONE, counts })
             }
 
-            /// Octets of the body.
-            #[inline]
-            pub(crate) fn body_length(&self) -> usize {
+            /// Reads the body. Each arm has fields of its own, which are moved once: into what is returned.
+            #[inline(never)]
+            pub(crate) fn read<O: Outcome>(header: Header, incoming: &mut Incoming<'_>) -> O {
+                if !header.is_in_order(incoming.command_id)
+                    && let Err(refused) = check_header(header, incoming)
+                {
+                    return bad(header, incoming, refused);
+                }
+                match incoming.command_id {
+                    id if id.is_broadcast() && !incoming.limits.is_5_0() => unknown(header, incoming),
+                    $($pdu::COMMAND_ID => $pdu::read(
+                        incoming,
+                        |_, _| Some(()),
+                        |pdu, rest| O::of(Ok(Frame { header, pdu: Self::$pdu(pdu), rest })),
+                        |incoming, refused| bad(header, incoming, refused),
+                    ),)*
+                    $($response::COMMAND_ID => match incoming.length {
+                        0 => absent(header, incoming, Self::$response(None)),
+                        _ => $response::read(
+                            incoming,
+                            |reader, slices| check_status(header, reader, slices),
+                            |response, rest| O::of(Ok(Frame { header, pdu: Self::$response(Some(response)), rest })),
+                            |incoming, refused| broken(header, incoming, refused, Self::$response(None)),
+                        ),
+                    },)*
+                    _ => unknown(header, incoming),
+                }
+            }
+
+            /// Appends the PDU, if it has no more octets than the limit.
+            #[inline(always)]
+            pub(crate) fn write(&self, header: Header, rest: &[u8], dst: &mut BytesMut, limit: u32) -> Result<(), EncodeError> {
                 match self {
-                    $(Self::$pdu(pdu) => pdu.length(),)*
-                    $(Self::$response(response) => response.as_ref().map_or(0, Body::length),)*
+                    $(Self::$alive(pdu) => put(pdu, header, rest, dst, limit),)*
+                    _ => self.write_any(header, rest, dst, limit),
+                }
+            }
+
+            #[inline(never)]
+            fn write_any(&self, header: Header, rest: &[u8], dst: &mut BytesMut, limit: u32) -> Result<(), EncodeError> {
+                match self {
+                    $(Self::$pdu(pdu) => put(pdu, header, rest, dst, limit),)*
+                    $(Self::$response(Some(response)) => put(response, header, rest, dst, limit),)*
+                    Self::Unknown(unknown) => {
+                        let Unknown { command_id, body } = unknown;
+                        dst.put_slice(&header_of(*command_id, header, body.len(), rest, limit)?);
+                        put_octets(dst, body);
+                        put_octets(dst, rest);
+                        Ok(())
+                    }
+                    $(Self::$response(None))|* => {
+                        dst.put_slice(&header_of(self.command_id(), header, 0, rest, limit)?);
+                        put_octets(dst, rest);
+                        Ok(())
+                    }
+                }
+            }
+
+            /// How many octets the body has.
+            #[inline]
+            pub(crate) fn length(&self) -> usize {
+                match self {
+                    $(Self::$pdu(pdu) => length_of(pdu),)*
+                    $(Self::$response(response) => response.as_ref().map_or(0, length_of),)*
                     Self::Unknown(unknown) => unknown.body.len(),
-                }
-            }
-
-            #[inline]
-            pub(crate) fn write_body(&self, dst: &mut BytesMut) {
-                match self {
-                    $(Self::$pdu(pdu) => pdu.write(dst),)*
-                    $(Self::$response(Some(response)) => response.write(dst),
-                    Self::$response(None) => {})*
-                    Self::Unknown(unknown) => dst.put_slice(&unknown.body),
                 }
             }
 
@@ -198,30 +272,32 @@ macro_rules! pdus {
 }
 
 pdus! {
+    keep_alive {
+        EnquireLink,
+        EnquireLinkResp,
+    }
     always {
         SubmitSm,
         DeliverSm,
         DataSm,
-        EnquireLink,
-        EnquireLinkResp,
         GenericNack,
+        Unbind,
+        UnbindResp,
+        CancelSmResp,
+        ReplaceSmResp,
+        CancelBroadcastSmResp,
         BindReceiver,
         BindTransmitter,
         BindTransceiver,
         Outbind,
-        Unbind,
-        UnbindResp,
         SubmitMulti,
         QuerySm,
         CancelSm,
-        CancelSmResp,
         ReplaceSm,
-        ReplaceSmResp,
         AlertNotification,
         BroadcastSm,
         QueryBroadcastSm,
         CancelBroadcastSm,
-        CancelBroadcastSmResp,
     }
     optional {
         SubmitSmResp,
@@ -287,55 +363,129 @@ impl From<Unknown> for Pdu {
     }
 }
 
-/// Where an item of a stream is to stand.
-pub(crate) type Slot = Option<Result<Frame, BadPdu>>;
-
-/// Puts a frame into an empty slot, and gives the PDU in it.
+/// Appends a PDU: its header and fields in one piece, text and TLVs, and what is left over.
 #[inline(always)]
-fn place(slot: &mut Slot, header: Header, pdu: Pdu) -> Option<&mut Pdu> {
-    let frame = slot.insert(Ok(Frame { header, pdu, rest: Bytes::new() }));
-    frame.as_mut().ok().map(|frame| &mut frame.pdu)
+fn put<T: Body>(pdu: &T, header: Header, rest: &[u8], dst: &mut BytesMut, limit: u32) -> Result<(), EncodeError> {
+    let (fields, behind) = pdu.lengths();
+    let header = header_of(T::COMMAND_ID, header, fields.saturating_add(behind), rest, limit)?;
+    if fields == 0 {
+        dst.put_slice(&header);
+    } else {
+        append(dst, HEADER.saturating_add(fields), |room| {
+            room.array(header);
+            pdu.write(room);
+        });
+    }
+    pdu.put_behind(dst);
+    put_octets(dst, rest);
+    Ok(())
+}
+
+/// How many octets the body of a PDU has.
+#[inline(always)]
+fn length_of<T: Body>(pdu: &T) -> usize {
+    let (fields, behind) = pdu.lengths();
+    fields.saturating_add(behind)
+}
+
+/// The header of a PDU that has no more octets than the limit.
+#[inline(always)]
+fn header_of(
+    command_id: CommandId,
+    header: Header,
+    body: usize,
+    rest: &[u8],
+    limit: u32,
+) -> Result<[u8; HEADER], EncodeError> {
+    let Header { command_status, sequence_number } = header;
+    let length = HEADER.saturating_add(body).saturating_add(rest.len());
+    match u32::try_from(length) {
+        Ok(command_length) if command_length <= limit => {
+            Ok(header_octets([command_length, command_id.0, command_status.0, sequence_number]))
+        }
+        _ => {
+            let problem = EncodeProblem::PduTooLong { length, limit: limit.try_into().unwrap_or(usize::MAX) };
+            Err(EncodeError { message: command_id.name().unwrap_or("unknown"), field: None, problem })
+        }
+    }
+}
+
+/// An operation that is not known, or not in this version.
+#[cold]
+fn unknown<O: Outcome>(header: Header, incoming: &mut Incoming<'_>) -> O {
+    let mut reader = incoming.reader();
+    match forgive(&mut reader, None, "command_id", Leniency::UnknownCommand, DecodeProblem::UnknownCommand) {
+        Some(()) => {
+            let used = reader.used();
+            let unknown = Unknown { command_id: incoming.command_id, body: incoming.take_body(used) };
+            O::of(Ok(Frame { header, pdu: unknown.into(), rest: Octets::EMPTY }))
+        }
+        None => {
+            let refused = reader.refused();
+            bad(header, incoming, refused)
+        }
+    }
 }
 
 #[cold]
-fn unknown(reader: &mut Reader<'_>) -> Option<Unknown> {
-    forgive(reader, None, "command_id", Leniency::UnknownCommand, DecodeProblem::UnknownCommand)?;
-    Some(Unknown { command_id: reader.command_id(), body: reader.take_remainder() })
+fn bad<O: Outcome>(header: Header, incoming: &mut Incoming<'_>, refused: Refused) -> O {
+    let Refused { error, used } = refused;
+    O::of(Err(BadPdu { command_id: incoming.command_id, header, body: incoming.take_body(used), error }))
 }
 
-/// The body of a response: absent if there is none, or if it does not parse and that is forgiven.
+/// A response of no octets.
+fn absent<O: Outcome>(header: Header, incoming: &mut Incoming<'_>, pdu: Pdu) -> O {
+    let mut reader = incoming.reader();
+    let name = incoming.command_id.name();
+    if header.command_status.is_ok()
+        && forgive(&mut reader, name, "message_id", Leniency::MissingBody, DecodeProblem::NoBody).is_none()
+    {
+        let refused = reader.refused();
+        return bad(header, incoming, refused);
+    }
+    let used = reader.used();
+    O::of(Ok(Frame { header, pdu, rest: incoming.take_body(used).into() }))
+}
+
+/// A response whose body is bad: the body is absent then, if that is forgiven, and its octets are left over.
+#[cold]
+fn broken<O: Outcome>(header: Header, incoming: &mut Incoming<'_>, refused: Refused, pdu: Pdu) -> O {
+    let mut reader = incoming.reader();
+    let problem = refused.error.problem;
+    if problem == DecodeProblem::UnexpectedBody || reader.forgive(Leniency::BrokenResponseBody, problem).is_err() {
+        return bad(header, incoming, refused);
+    }
+    let used = reader.used();
+    O::of(Ok(Frame { header, pdu, rest: incoming.take_body(used).into() }))
+}
+
+/// Whether a response has no body where its status is an error. One that is there for its TLVs says more about it.
 #[inline(always)]
-fn read_response<T: Body + Default>(response: &mut Option<T>, reader: &mut Reader<'_>) -> Option<()> {
-    if reader.left() == 0 {
+fn check_status(header: Header, reader: &mut Reader<'_>, slices: &Slices) -> Option<()> {
+    if header.command_status.is_ok() || !slices.tlvs.is_empty() {
         return Some(());
     }
-    let before = reader.mark();
-    if response.insert(T::default()).read(reader).is_none() {
-        *response = None;
-        let error = reader.take_error();
-        reader.reset(before);
-        if reader.forgive(Leniency::BrokenResponseBody, error.problem).is_err() {
-            reader.refuse(error);
-            return None;
-        }
-    }
-    Some(())
+    let name = reader.command_id().name();
+    forgive(reader, name, "command_status", Leniency::BodyDespiteError, DecodeProblem::UnexpectedBody)
 }
 
-/// Whether a response has a body where it should: `bare` says that it has one, and whether it is without TLVs. A body
-/// that is there for its TLVs says more about an error.
-#[inline(always)]
-fn check_presence(reader: &mut Reader<'_>, status: CommandStatus, bare: Option<bool>) -> Option<()> {
-    let name = reader.command_id().name();
-    match bare {
-        None if status.is_ok() && reader.left() == 0 => {
-            forgive(reader, name, "message_id", Leniency::MissingBody, DecodeProblem::NoBody)
-        }
-        Some(true) if !status.is_ok() => {
-            forgive(reader, name, "command_status", Leniency::BodyDespiteError, DecodeProblem::UnexpectedBody)
-        }
-        _ => Some(()),
+/// What is odd about a header and not about its body.
+#[cold]
+fn check_header(header: Header, incoming: &mut Incoming<'_>) -> Result<(), Refused> {
+    let (command_id, name) = (incoming.command_id, incoming.command_id.name());
+    let mut reader = incoming.reader();
+    let is_forgiven = (header.number_is_in_range(command_id)
+        || forgive(&mut reader, name, "sequence_number", Leniency::SequenceNumber, DecodeProblem::SequenceNumber)
+            .is_some())
+        && (header.status_is_in_place(command_id)
+            || forgive(&mut reader, name, "command_status", Leniency::StatusInRequest, DecodeProblem::StatusInRequest)
+                .is_some());
+    if !is_forgiven {
+        return Err(reader.refused());
     }
+    let used = reader.used();
+    incoming.used = used;
+    Ok(())
 }
 
 /// Forgives what is wrong with a header or a whole body, or refuses it.
@@ -372,7 +522,7 @@ mod tests {
         proptest::proptest!(|(octets in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..600))| {
             let mut source = arbitrary::Unstructured::new(&octets);
             let (header, pdu): (Header, Pdu) = arbitrary::Arbitrary::arbitrary(&mut source).unwrap();
-            let frame = Frame { header, pdu, rest: Bytes::new() };
+            let frame = Frame { header, pdu, rest: Octets::EMPTY };
             proptest::prop_assert_eq!(Frame::decode(encoded(&frame).freeze(), &Limits::esme()), Ok(frame));
         });
     }

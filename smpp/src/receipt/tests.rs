@@ -316,11 +316,11 @@ fn variant_30_text_cut_off_by_sm_length() {
     let whole = b"id:8 sub:001 dlvrd:001 submit date:2601311200 done date:2601311201 stat:DELIVRD err:000 text:Hello";
     let (head, tail) = whole.split_at(60);
     let pdu = deliver_sm(0x04, 0, head, Tlvs::new()).into();
-    let frame = Frame { pdu, rest: Bytes::from_static(tail), ..Frame::default() };
+    let frame = Frame { pdu, rest: Bytes::from_static(tail).into(), ..Frame::default() };
     let receipt = Receipt::from_frame(&frame).unwrap();
     assert_eq!(receipt, Receipt::from_text(whole));
     // Octets that are no text are not joined.
-    let broken = Frame { rest: Bytes::from_static(b"\x04\x27\x00\x09\x02"), ..frame };
+    let broken = Frame { rest: Bytes::from_static(b"\x04\x27\x00\x09\x02").into(), ..frame };
     assert_eq!(&Receipt::from_frame(&broken).unwrap().raw[..], head);
 }
 

@@ -33,7 +33,6 @@ macro_rules! config {
     };
 }
 
-#[cfg(feature = "tokio")]
 pub(crate) use config;
 
 config! {

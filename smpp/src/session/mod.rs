@@ -93,7 +93,6 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 
 pub use self::config::Config;
-#[cfg(feature = "tokio")]
 pub(crate) use self::config::config;
 pub use self::event::{
     CloseReason, Counters, Event, Input, Output, RequestError, RespondError, Sent, Ticket, Unanswered,

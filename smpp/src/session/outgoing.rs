@@ -5,8 +5,8 @@ use super::window::Kind;
 use super::{
     BindKind, Binding, CloseReason, Event, Leaving, RequestError, RespondError, Session, State, Ticket, version,
 };
-use crate::codec::{EncodeError, EncodeProblem, HEADER, put_header};
-use crate::pdu::{Pdu, Unbind, UnbindResp};
+use crate::codec::{EncodeError, EncodeProblem, HEADER};
+use crate::pdu::{Header, Pdu, Unbind, UnbindResp};
 use crate::types::{CommandId, CommandStatus, InterfaceVersion, SequenceNumber};
 
 impl Session {
@@ -101,9 +101,10 @@ impl Session {
         if !status.is_ok() && pdu.tlvs().is_empty() {
             pdu = Pdu::without_body(response).unwrap_or(pdu);
         }
+        let start = self.unwritten.len();
         self.write(asked.number, status, &pdu);
         if self.version < InterfaceVersion::V3_4 {
-            self.cut_tlvs(&pdu);
+            self.cut_tlvs(start, &pdu);
         }
         if let Some(kind) = bind {
             self.binding = None;
@@ -205,23 +206,19 @@ impl Session {
     /// Appends a PDU to what is to be written. Its length was checked.
     #[inline]
     pub(super) fn write(&mut self, number: u32, status: CommandStatus, pdu: &Pdu) {
-        let length = HEADER.saturating_add(pdu.body_length());
-        let Ok(command_length) = u32::try_from(length) else { return };
-        self.unwritten.reserve(length);
-        put_header(&mut self.unwritten, [command_length, pdu.command_id().0, status.0, number]);
-        pdu.write_body(&mut self.unwritten);
-        self.counters.sent = self.counters.sent.saturating_add(1);
+        let header = Header { command_status: status, sequence_number: number };
+        if pdu.write(header, &[], &mut self.unwritten, u32::MAX).is_ok() {
+            self.counters.sent = self.counters.sent.saturating_add(1);
+        }
     }
 
-    /// Takes the TLVs off the PDU that was written last: they stand at its end.
+    /// Takes the TLVs off the PDU that was written last, from `start` on: they stand at its end.
     #[cold]
-    fn cut_tlvs(&mut self, pdu: &Pdu) {
-        let (length, tlvs) = (HEADER.saturating_add(pdu.body_length()), pdu.tlvs().as_bytes().len());
-        let start = self.unwritten.len().saturating_sub(length);
-        let without = length.saturating_sub(tlvs);
-        self.unwritten.truncate(start.saturating_add(without));
+    fn cut_tlvs(&mut self, start: usize, pdu: &Pdu) {
+        let end = self.unwritten.len().saturating_sub(pdu.tlvs().as_bytes().len());
+        self.unwritten.truncate(end);
         if let (Some(octets), Ok(length)) =
-            (self.unwritten.get_mut(start..start.saturating_add(4)), u32::try_from(without))
+            (self.unwritten.get_mut(start..start.saturating_add(4)), u32::try_from(end.saturating_sub(start)))
         {
             octets.copy_from_slice(&length.to_be_bytes());
         }
@@ -242,7 +239,7 @@ impl Session {
 
     #[inline]
     fn check_length(&self, pdu: &Pdu) -> Result<(), EncodeError> {
-        let length = HEADER.saturating_add(pdu.body_length());
+        let length = HEADER.saturating_add(pdu.length());
         let limit = usize::try_from(self.config.max_pdu).unwrap_or(usize::MAX);
         if length <= limit {
             return Ok(());

@@ -12,8 +12,10 @@ use std::fmt;
 use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 
-use crate::codec::{DecodeProblem, Fault, Field, FieldValue, Leniency, Reader, put_tlv, tlv};
-use crate::types::CommandId;
+use crate::codec::{
+    DecodeProblem, Fault, Field, FieldValue, Leniency, Reader, Room, SliceCutter, Slices, put_tlv, tlv,
+};
+use crate::types::{CommandId, Octets};
 
 pub use self::registry::{TagRegistry, TlvDisplay};
 pub use self::tag::{Tag, TlvKind};
@@ -37,7 +39,7 @@ pub use self::value::*;
 ///
 /// A received list is a slice of the read buffer: [`detach`](Self::detach) one that is kept for long.
 #[derive(Clone, Default, Eq, Hash, PartialEq)]
-pub struct Tlvs(Bytes);
+pub struct Tlvs(Octets);
 
 /// One TLV of a list.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -59,7 +61,7 @@ pub struct TlvTooLong {
 impl Tlvs {
     /// An empty list.
     pub const fn new() -> Self {
-        Self(Bytes::new())
+        Self(Octets::EMPTY)
     }
 
     /// Appends a value with the tag of its type.
@@ -91,13 +93,13 @@ impl Tlvs {
 
     /// The first value of this type; none if there is none, or if the octets are not of the type.
     pub fn get<T: TlvValue>(&self) -> Option<T> {
-        T::decode(self.0.slice_ref(self.get_raw(T::TAG)?))
+        T::decode(self.as_bytes().slice_ref(self.get_raw(T::TAG)?))
     }
 
     /// All values of this type in order, without those whose octets are not of the type.
     pub fn get_all<T: TlvValue>(&self) -> impl Iterator<Item = T> {
         let of_type = self.iter().filter(|tlv| tlv.tag == T::TAG);
-        of_type.filter_map(|tlv| T::decode(self.0.slice_ref(tlv.value)))
+        of_type.filter_map(|tlv| T::decode(self.as_bytes().slice_ref(tlv.value)))
     }
 
     /// The octets of the first TLV with this tag.
@@ -115,7 +117,7 @@ impl Tlvs {
                 false => put_tlv(&mut kept, tlv.tag.0, tlv.value),
             }
         }
-        self.0 = kept.freeze();
+        self.0 = kept.freeze().into();
         removed
     }
 
@@ -131,19 +133,19 @@ impl Tlvs {
 
     /// The whole list as it stands on the wire.
     pub fn as_bytes(&self) -> &Bytes {
-        &self.0
+        self.0.as_bytes()
     }
 
     /// A copy that does not keep the read buffer alive.
     #[must_use]
     pub fn detach(&self) -> Self {
-        Self(Bytes::copy_from_slice(&self.0))
+        Self(self.0.detach())
     }
 
     fn append(&mut self, tag: Tag, value: &[u8]) {
-        let mut octets = BytesMut::from(std::mem::take(&mut self.0));
+        let mut octets = BytesMut::from(Bytes::from(std::mem::take(&mut self.0)));
         put_tlv(&mut octets, tag.0, value);
-        self.0 = octets.freeze();
+        self.0 = octets.freeze().into();
     }
 }
 
@@ -177,25 +179,32 @@ impl fmt::Debug for Tlvs {
 }
 
 impl Field for Tlvs {
+    const EMPTY: Self = Self::new();
+
     #[inline(always)]
-    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+    fn read(&mut self, reader: &mut Reader<'_>, slices: &mut Slices) -> Result<(), Fault> {
         if reader.left() > 0 {
-            let octets = reader.recognize(check)?;
-            self.0 = reader.shared(octets);
+            slices.tlvs = reader.recognize(check)?;
         }
         Ok(())
     }
 
-    #[inline]
-    fn length(&self) -> usize {
-        self.0.len()
+    #[inline(always)]
+    fn with_slice(self, cutter: &mut SliceCutter<'_, '_>) -> Self {
+        Self(cutter.cut(cutter.slices.tlvs))
     }
 
-    #[inline]
-    fn write(&self, dst: &mut BytesMut) {
-        if !self.0.is_empty() {
-            dst.extend_from_slice(&self.0);
-        }
+    #[inline(always)]
+    fn length(&self) -> usize {
+        0
+    }
+
+    #[inline(always)]
+    fn write(&self, _: &mut Room<'_>) {}
+
+    #[inline(always)]
+    fn behind(&self) -> &[u8] {
+        &self.0
     }
 
     fn show<'a>(&'a self, _: &'static str, _: &mut Vec<FieldValue<'a>>) {}

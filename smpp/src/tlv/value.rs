@@ -83,6 +83,7 @@ impl<const MIN: usize, const MAX: usize> Deref for TlvOctets<MIN, MAX> {
 
 /// TLV ms_validity: for how long a phone keeps a message.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub struct MsValidity {
     /// 0 indefinitely, 1 until power down, 2 until the registration area is left, 3 displayed only, 4 relative.
     pub behaviour: u8,
@@ -93,6 +94,7 @@ pub struct MsValidity {
 
 /// TLV callback_num: a number to call back.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub struct CallbackNum {
     /// Whether the digits are sent as ASCII on the air; DTMF otherwise. In the TLV they are ASCII in both cases.
     pub ascii: bool,
@@ -106,6 +108,7 @@ pub struct CallbackNum {
 
 /// TLV broadcast_content_type.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub struct BroadcastContentType {
     /// 0 generic, 1 GSM, 2 TDMA, 3 CDMA.
     pub network: u8,
@@ -115,6 +118,7 @@ pub struct BroadcastContentType {
 
 /// TLV broadcast_frequency_interval: how often a broadcast is repeated.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub struct BroadcastFrequencyInterval {
     /// 0 as often as possible, 8 seconds, 9 minutes, 10 hours, 11 days, 12 weeks, 13 months, 14 years.
     pub unit: u8,
@@ -124,6 +128,7 @@ pub struct BroadcastFrequencyInterval {
 
 /// TLV broadcast_area_identifier: where a message is broadcast; in responses, where it failed.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub struct BroadcastAreaIdentifier {
     /// 0 alias name, 1 ellipsoid arc, 2 polygon (3GPP TS 23.032).
     pub format: u8,
@@ -329,7 +334,16 @@ macro_rules! named_tlvs {
         $(
             #[doc = concat!("TLV ", $words, ".")]
             #[derive(Clone, Debug, Eq, Hash, PartialEq)]
+            #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(transparent))]
             pub struct $name(pub $inner);
+
+            /// As the value itself; of a length that the tag has.
+            #[cfg(feature = "serde")]
+            impl<'de> serde::Deserialize<'de> for $name {
+                fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    crate::serialize::of_tag(Self(serde::Deserialize::deserialize(deserializer)?))
+                }
+            }
 
             impl From<$inner> for $name {
                 fn from(value: $inner) -> Self {

@@ -21,20 +21,17 @@ use thiserror::Error;
 /// # Ok::<(), smpp::types::InvalidCOctetString>(())
 /// ```
 #[derive(Clone)]
-pub struct COctetString<const N: usize>(Repr<N>);
+pub struct COctetString<const N: usize> {
+    /// Text that is too long, which then stands here. Beside the text of the usual length and not in its place, because
+    /// octets of two meanings would be moved as a block through memory where others are moved in registers.
+    over_long: Option<Box<[u8; MAX_OVER_LONG]>>,
+    length: u8,
+    /// Behind `length` octets stands a NUL. What stands behind that is of no account.
+    octets: [u8; N],
+}
 
 /// Longest text that [`COctetString::over_long`] takes, in octets.
 pub const MAX_OVER_LONG: usize = 255;
-
-#[derive(Clone)]
-enum Repr<const N: usize> {
-    /// What stands behind `length` octets is of no account.
-    Inline {
-        length: u8,
-        octets: [u8; N],
-    },
-    OverLong(Box<[u8]>),
-}
 
 impl<const N: usize> COctetString<N> {
     /// Most octets of text, the NUL not counted.
@@ -44,7 +41,7 @@ impl<const N: usize> COctetString<N> {
     };
 
     /// The empty string: one NUL on the wire.
-    pub const EMPTY: Self = Self(Repr::Inline { length: 0, octets: [0; N] });
+    pub const EMPTY: Self = Self { over_long: None, length: 0, octets: [0; N] };
 
     /// Takes octets that hold no NUL, at most [`MAX_LENGTH`](Self::MAX_LENGTH) of them.
     ///
@@ -69,17 +66,24 @@ impl<const N: usize> COctetString<N> {
 
     /// The octets, without the NUL.
     pub fn as_slice(&self) -> &[u8] {
-        match &self.0 {
-            Repr::Inline { length, octets } => octets.get(..usize::from(*length)).unwrap_or_default(),
-            Repr::OverLong(octets) => octets,
-        }
+        let octets: &[u8] = match &self.over_long {
+            None => &self.octets,
+            Some(octets) => octets.as_slice(),
+        };
+        octets.get(..self.len()).unwrap_or_default()
     }
 
     /// Number of octets, the NUL not counted.
     pub fn len(&self) -> usize {
-        match &self.0 {
-            Repr::Inline { length, .. } => usize::from(*length),
-            Repr::OverLong(octets) => octets.len(),
+        usize::from(self.length)
+    }
+
+    /// The block in which the text stands, its NUL behind it; none if it is too long for one.
+    #[inline(always)]
+    pub(crate) fn block(&self) -> Option<&[u8; N]> {
+        match self.over_long {
+            None => Some(&self.octets),
+            Some(_) => None,
         }
     }
 
@@ -90,7 +94,7 @@ impl<const N: usize> COctetString<N> {
 
     /// Whether the text is longer than the specification allows.
     pub fn is_over_long(&self) -> bool {
-        matches!(self.0, Repr::OverLong(_))
+        self.over_long.is_some()
     }
 
     /// As text: UTF-8 if it is that (so ASCII as well), ISO-8859-1 otherwise. Never fails.
@@ -101,31 +105,49 @@ impl<const N: usize> COctetString<N> {
     /// Octets that were checked to hold no NUL.
     pub(crate) fn from_valid(text: &[u8]) -> Self {
         let mut string = Self::EMPTY;
-        string.set_valid(text);
+        let octets: &mut [u8] = match text.len() < N {
+            true => &mut string.octets,
+            false => string.over_long.insert(Box::new([0; MAX_OVER_LONG])).as_mut_slice(),
+        };
+        octets.iter_mut().zip(text).for_each(|(to, octet)| *to = *octet);
+        string.length = u8::try_from(text.len().min(MAX_OVER_LONG)).unwrap_or(u8::MAX);
         string
     }
 
-    /// Becomes octets that were checked to hold no NUL.
-    #[inline]
-    pub(crate) fn set_valid(&mut self, text: &[u8]) {
-        if let Repr::Inline { length, octets } = &mut self.0
-            && text.len() < N
-            && let (Some(head), Ok(text_length)) = (octets.get_mut(..text.len()), u8::try_from(text.len()))
-        {
-            head.copy_from_slice(text);
-            *length = text_length;
-        } else {
-            self.0 = Repr::OverLong(text.into());
-        }
-    }
-
-    /// Becomes the first `length` octets of a window that was found to hold no NUL before that; `length` is below `N`.
+    /// Becomes the text before the first NUL, and says how long it is and whether it is ASCII. None if no NUL is there
+    /// within `N` octets; the string is then of no use.
     #[inline(always)]
-    pub(crate) fn set_window(&mut self, window: &[u8; N], length: u8) {
-        match &mut self.0 {
-            Repr::Inline { length: before, octets } => (*before, *octets) = (length, *window),
-            inline => *inline = Repr::Inline { length, octets: *window },
+    pub(crate) fn set_up_to_nul(&mut self, source: &[u8]) -> Option<(usize, bool)> {
+        const LOW: u64 = 0x0101_0101_0101_0101;
+        const HIGH: u64 = 0x8080_8080_8080_8080;
+        let Self { length, octets, .. } = self;
+        let (mut before, mut high) = (0u8, 0u64);
+        let (eights, _) = octets.as_chunks_mut::<8>();
+        let (source_eights, _) = source.as_chunks::<8>();
+        for (eight, source) in eights.iter_mut().zip(source_eights) {
+            *eight = *source;
+            let octets = u64::from_le_bytes(*source);
+            // The lowest bit that is set belongs to the first NUL; those above it may be set by the borrow.
+            let nuls = octets.wrapping_sub(LOW) & !octets & HIGH;
+            if nuls != 0 {
+                let text = nuls.wrapping_sub(1) & !nuls;
+                *length = before.wrapping_add(u8::try_from(nuls.trailing_zeros() / 8).ok()?);
+                return Some((usize::from(*length), (high | octets & text) & HIGH == 0));
+            }
+            high |= octets;
+            before = before.wrapping_add(8);
         }
+        let at = usize::from(before);
+        for (to, &octet) in octets.get_mut(at..)?.iter_mut().zip(source.get(at..)?) {
+            *to = octet;
+            if octet == 0 {
+                *length = before;
+                return Some((usize::from(before), high & HIGH == 0));
+            }
+            high |= u64::from(octet);
+            before = before.wrapping_add(1);
+        }
+        None
     }
 
     fn validate(octets: &[u8], max: usize) -> Result<(), InvalidCOctetString> {
@@ -275,9 +297,29 @@ mod tests {
     }
 
     #[test]
+    fn the_text_ends_before_the_first_nul() {
+        // Ones and high bits around it, which a sloppy search takes for NULs; a source as long as the string can be, and
+        // longer, and one that ends with the NUL.
+        for filler in [0x01, 0x7f, 0x80, 0x81, 0xff] {
+            assert_eq!(COctetString::<21>::default().set_up_to_nul(&[filler; 30]), None);
+            for (at, length) in (0..21).flat_map(|at| [(at, at + 1), (at, 21), (at, 30)]) {
+                let mut source = vec![filler; length];
+                source[at] = 0;
+                if let Some(last) = source.get_mut(20.max(at)) {
+                    *last = 0;
+                }
+                let mut string = COctetString::<21>::EMPTY;
+                assert_eq!(string.set_up_to_nul(&source), Some((at, at == 0 || filler < 0x80)), "{filler:#x} {length}");
+                assert_eq!(string, COctetString::new(&source[..at]).unwrap());
+                assert_eq!(COctetString::<21>::default().set_up_to_nul(&source[..at]), None);
+            }
+        }
+    }
+
+    #[test]
     fn what_stands_behind_the_text_is_of_no_account() {
-        let mut string = COctetString::<6>::EMPTY;
-        string.set_window(b"ab\0xyz", 2);
+        let mut string = COctetString::<10>::EMPTY;
+        assert_eq!(string.set_up_to_nul(b"ab\0\xffyz\0\0\0"), Some((2, true)));
         assert_eq!(string, COctetString::new(b"ab").unwrap());
         assert_eq!(format!("{string:?}"), r#""ab""#);
     }

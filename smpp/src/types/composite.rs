@@ -21,6 +21,7 @@ pub struct ItsSessionInfo {
     /// The 15 bits before the end flag. By the specification the session number in the upper 8 and the number of the
     /// dialogue unit in the lower 7; some message centres put one number there, so an application had better take
     /// them as the peer's reference.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "reference"))]
     reference: u16,
     /// Whether the session ends with this message.
     pub end: bool,
@@ -61,6 +62,15 @@ impl ItsSessionInfo {
     pub const fn from_octets(octets: [u8; 2]) -> Self {
         let value = u16::from_be_bytes(octets);
         Self { reference: value >> 1, end: value & 1 == 1 }
+    }
+}
+
+/// At most 15 bits.
+#[cfg(feature = "serde")]
+fn reference<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    match serde::Deserialize::deserialize(deserializer)? {
+        reference if reference <= REFERENCE_BITS => Ok(reference),
+        reference => Err(serde::de::Error::custom(format_args!("{reference} has more than 15 bits"))),
     }
 }
 

@@ -8,6 +8,8 @@ use super::{COctetString, InvalidCOctetString};
 pub struct Password(COctetString<9>);
 
 impl Password {
+    pub(crate) const EMPTY: Self = Self(COctetString::EMPTY);
+
     /// Takes a password of at most 8 octets.
     ///
     /// # Errors

@@ -3,12 +3,14 @@ use std::fmt;
 use bytes::Bytes;
 use thiserror::Error;
 
+use super::Octets;
+
 /// Message text of at most 255 octets, with its length on the wire (fields sm_length and short_message).
 ///
 /// Version 3.4 allows 254 octets; a link that has agreed on it refuses to send 255. A received message is a slice of
 /// the read buffer: [`detach`](Self::detach) one that is kept for long.
 #[derive(Clone, Default, Eq, Hash, PartialEq)]
-pub struct ShortMessage(Bytes);
+pub struct ShortMessage(Octets);
 
 impl ShortMessage {
     /// Most octets, in version 5.0.
@@ -25,18 +27,22 @@ impl ShortMessage {
         let octets = octets.into();
         match octets.len() {
             length if length > Self::MAX_LENGTH => Err(MessageTooLong { length }),
-            _ => Ok(Self(octets)),
+            _ => Ok(Self(octets.into())),
         }
     }
 
     /// Octets whose number came from one octet.
-    pub(crate) fn from_valid(octets: Bytes) -> Self {
+    #[inline(always)]
+    pub(crate) fn from_valid(octets: Octets) -> Self {
         Self(octets)
     }
 
+    /// No octets.
+    pub(crate) const EMPTY: Self = Self(Octets::EMPTY);
+
     /// The octets.
     pub fn as_bytes(&self) -> &Bytes {
-        &self.0
+        self.0.as_bytes()
     }
 
     /// Number of octets.
@@ -52,7 +58,7 @@ impl ShortMessage {
     /// A copy that does not keep the read buffer alive.
     #[must_use]
     pub fn detach(&self) -> Self {
-        Self(Bytes::copy_from_slice(&self.0))
+        Self(self.0.detach())
     }
 
     /// sm_length.

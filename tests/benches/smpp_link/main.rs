@@ -6,9 +6,10 @@
 //! ```
 //!
 //! Without the feature `peers` there is only ours beside the floor, which is raw sockets with octets that were encoded
-//! before. Each process has a runtime of two workers. The client keeps a window of submit_sm of 155 octets in flight on
-//! each bind, one task a place; each is built anew. Rounds are interleaved: each one measures every pair, and the
-//! medians of the rounds' ratios are shown. CPU time is of both processes.
+//! before, a whole window in one write and again when all of it is answered. Each process has a runtime of two workers.
+//! The client keeps a window of submit_sm of 155 octets in flight on each bind, one task a place; each is built anew.
+//! Rounds are interleaved: each one measures every pair, and the medians of the rounds' ratios are shown. CPU time is of
+//! both processes.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,

@@ -1,6 +1,5 @@
 //! The floor: sockets, and octets that were encoded before.
 
-use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
@@ -64,7 +63,7 @@ async fn answer(mut stream: TcpStream) -> anyhow::Result<()> {
     }
 }
 
-/// Sends a window at once, and then as many messages as answers came.
+/// Sends a window at once, and again when all of it is answered.
 pub(crate) async fn load(load: &Load) -> anyhow::Result<Figures> {
     let mut streams = Vec::new();
     for _ in 0..load.binds {
@@ -99,31 +98,23 @@ async fn keep_sending(mut stream: TcpStream, window: usize, phase: Phase) -> any
     assert_eq!(message.len(), 155);
     let messages = message.repeat(window);
     let mut count = Count::default();
-    let (mut sent, mut answered) = (0usize, 0usize);
-    let mut sampled: VecDeque<(usize, Instant)> = VecDeque::new();
     let mut arrived = BytesMut::new();
-    let mut places = window;
     while !phase.is_over() {
-        let first = sent.next_multiple_of(SAMPLE);
-        sent += places;
-        if first < sent {
-            sampled.push_back((first, Instant::now()));
-        }
-        stream.write_all(messages.get(..places * message.len()).unwrap_or_default()).await?;
-        arrived.reserve(READ);
-        anyhow::ensure!(stream.read_buf(&mut arrived).await? > 0, "closed");
-        places = 0;
-        while cut(&mut arrived).is_some() {
-            places += 1;
-        }
-        answered += places;
-        while sampled.front().is_some_and(|(number, _)| *number < answered) {
-            if let Some((_, began)) = sampled.pop_front().filter(|_| phase.counts()) {
-                count.latencies.push(began.elapsed());
+        let began = Instant::now();
+        stream.write_all(&messages).await?;
+        let mut left = window;
+        while left > 0 {
+            arrived.reserve(READ);
+            anyhow::ensure!(stream.read_buf(&mut arrived).await? > 0, "closed");
+            while cut(&mut arrived).is_some() {
+                left = left.saturating_sub(1);
+                if phase.counts() && left.is_multiple_of(SAMPLE) {
+                    count.latencies.push(began.elapsed());
+                }
             }
         }
         if phase.counts() {
-            count.messages += places;
+            count.messages += window;
         }
     }
     Ok(count)

@@ -169,7 +169,7 @@ fn events(octets: &[u8], cuts: &[u8], limits: &Limits) -> Events {
 /// A PDU made of values keeps to the rules that they were made by: it is read as it was written, by every decoder.
 pub(super) fn structured(octets: &[u8]) {
     let Ok((header, pdu)) = <(Header, Pdu)>::arbitrary(&mut Unstructured::new(octets)) else { return };
-    let frame = Frame { header, pdu, rest: Bytes::new() };
+    let frame = Frame { header, pdu, ..Frame::default() };
     let octets = written(&frame);
     assert_eq!(Frame::decode(octets.clone(), &Limits::esme()).as_ref(), Ok(&frame));
     let RawPdu { command_id, header, .. } = RawPdu::new(octets).expect("a whole PDU");

@@ -80,6 +80,7 @@ struct OwnedFrame {
     text: String,
     is_secret: bool,
     expects_secret: bool,
+    again: bool,
 }
 
 impl Gateway {
@@ -185,7 +186,7 @@ impl Gateway {
         }
         let (is_secret, expects_secret) = (frame.text.is_secret(), frame.text.expects_secret());
         let (net, text) = (frame.net.clone(), frame.text.as_str().to_owned());
-        let frame = OwnedFrame { kind: frame.kind, net, text, is_secret, expects_secret };
+        let frame = OwnedFrame { kind: frame.kind, net, text, is_secret, expects_secret, again: frame.again };
         match self.faults.slow.take() {
             Some(slow) => self.later.push((now.after(slow), Later::Show(to, frame))),
             None => self.show(to, &frame, now),
@@ -208,7 +209,9 @@ impl Gateway {
         handset.waits = false;
         handset.open = matches!(frame.kind, FrameKind::Prompt | FrameKind::AskPush);
         handset.screen.clone_from(&frame.text);
-        (handset.is_secret, handset.expects_secret) = (frame.is_secret, frame.expects_secret);
+        if !frame.again {
+            (handset.is_secret, handset.expects_secret) = (frame.is_secret, frame.expects_secret);
+        }
         if let (Some(timer), true) = (self.user_timer, handset.open) {
             self.later.push((now.after(timer), Later::UserTimer(to, handset.shown)));
         }

@@ -332,6 +332,11 @@ fn server() -> Vec<Attack> {
         password: COctetString::new(password).unwrap_or_default().into(),
         ..Default::default()
     };
+    let mut keeps_alive =
+        on("enquire_link_and_wait", "A connection that never binds and keeps itself alive").bound(None);
+    for _ in 0..300 {
+        keeps_alive = keeps_alive.write(enquire_link(7)).step(Step::Wait(Duration::from_secs(1)));
+    }
     let refused = |script: Script, answer: CommandId| script.expect(answer, CommandStatus::RINVBNDSTS, 7).lives();
     let multi = [b"\0\x01\x01", SOURCE, b"\xff\x01\x01\x01278\0"].concat();
     let many = [b"\0\x01\x01", SOURCE, b"\xff", &b"\x01\x01\x01278\0".repeat(255)[..], &[0; 9]].concat();
@@ -350,10 +355,7 @@ fn server() -> Vec<Attack> {
             .write(&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\0\0\0\0\0\0"[..])
             .closes(),
         on("connect_and_wait", "A connection that never binds").bound(None).closes(),
-        on("enquire_link_and_wait", "A connection that never binds and keeps itself alive")
-            .bound(None)
-            .step(Step::Drip(enquire_link(7), Duration::from_secs(1)))
-            .closes(),
+        keeps_alive.closes(),
         refused(
             on("submit_before_bind", "A message of who is not bound").bound(None).write(Message::Submit.proper(7)),
             CommandId::SUBMIT_SM_RESP,

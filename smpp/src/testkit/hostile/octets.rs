@@ -4,7 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::pdu::{DeliverSm, EnquireLink, Frame, Header, Pdu, SubmitSm};
 use crate::tlv::Tlvs;
-use crate::types::{CommandId, CommandStatus, EsmClass, ShortMessage};
+use crate::types::{CommandId, CommandStatus, EsmClass, Octets, ShortMessage};
 
 /// A frame as it goes over the wire; none of those made here is too long for one.
 pub(super) fn encoded(frame: &Frame) -> Bytes {
@@ -16,7 +16,7 @@ pub(super) fn encoded(frame: &Frame) -> Bytes {
 /// A whole PDU of any number, proper or not.
 pub(super) fn request(number: u32, pdu: impl Into<Pdu>) -> Bytes {
     let header = Header { command_status: CommandStatus::ROK, sequence_number: number };
-    encoded(&Frame { header, pdu: pdu.into(), rest: Bytes::new() })
+    encoded(&Frame { header, pdu: pdu.into(), rest: Octets::EMPTY })
 }
 
 /// A response.

@@ -141,7 +141,7 @@ impl<'a> Contents<'a> {
     fn new(frame: &'a Frame, secrets: bool) -> Self {
         let rest = match &frame.pdu {
             Pdu::Unknown(unknown) => &unknown.body,
-            _ => &frame.rest,
+            _ => frame.rest.as_bytes(),
         };
         let body = frame.pdu.body();
         Self {

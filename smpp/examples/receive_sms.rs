@@ -1,0 +1,66 @@
+//! Prints inbound messages and receipts as JSON lines.
+//!
+//! ```text
+//! cargo run --example receive_sms --features profiles,serde -- --url "smpp://user:pass@host:2775?bind=rx"
+//! ```
+//!
+//! A message is acknowledged once its line is written: if that fails, the message centre sends it again.
+#![allow(clippy::disallowed_methods, reason = "a program may read the clock")]
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use clap::Parser;
+use serde_json::{Value, json};
+use smpp::client::{Client, ClientEvent};
+
+#[derive(Parser)]
+#[command(about = "Prints inbound messages and receipts as JSON lines")]
+struct Arguments {
+    /// Where from, as smpp://user:password@host:port?bind=rx.
+    #[arg(long)]
+    url: String,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let client = Client::connect(&arguments.url).await?;
+    let Some(mut events) = client.events() else { return Ok(()) };
+    loop {
+        let event = tokio::select! {
+            event = events.recv() => event,
+            _ = tokio::signal::ctrl_c() => break,
+        };
+        match event {
+            None => break,
+            Some(ClientEvent::Message(message)) => {
+                print(&json!({ "message": *message }))?;
+                message.ack();
+            }
+            Some(ClientEvent::Ussd(turn)) => {
+                print(&json!({ "ussd": *turn }))?;
+                turn.ack();
+            }
+            Some(ClientEvent::Receipt { receipt, .. }) => print(&json!({ "receipt": receipt }))?,
+            Some(ClientEvent::Incomplete(abandoned)) => {
+                let message = &abandoned.message;
+                let source = String::from_utf8_lossy(&message.source);
+                let (parts, total) = (message.parts.len(), message.total);
+                print(&json!({ "incomplete": { "source": source, "parts": parts, "total": total } }))?;
+            }
+            Some(ClientEvent::Bound { link }) => eprintln!("link {link} is bound"),
+            Some(ClientEvent::Lost { link, reason, retry }) => eprintln!("link {link}: {reason}; next in {retry:?}"),
+            Some(other) => eprintln!("{other:?}"),
+        }
+    }
+    client.shutdown(Duration::from_secs(10)).await;
+    Ok(())
+}
+
+/// The line is out when this returns.
+fn print(line: &Value) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()
+}

@@ -1,0 +1,382 @@
+//! The message level of the client, over streams in memory against the message centre of the test kit.
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test"
+)]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use smpp::client::{
+    Builder, Client, ClientConfig, ClientEvent, Connecting, Connector, LinkSettings, NotSentReason, OnLoss,
+    PacerConfig, ReceiptError, ReconnectConfig, SendError, Stream,
+};
+use smpp::message::Sms;
+use smpp::pdu::{DeliverSm, SubmitSm};
+use smpp::receipt::Outcome;
+use smpp::server::DeliverError;
+use smpp::session::Unanswered;
+use smpp::testkit::{Answer, Smsc};
+use smpp::types::{CommandStatus, EsmClass, MessageState, ShortMessage};
+use tokio::time::Instant;
+
+/// Connects to a message centre in memory.
+struct InMemory(Arc<Smsc>);
+
+impl Connector for InMemory {
+    fn connect<'a>(&'a self, _: &'a LinkSettings) -> Connecting<'a> {
+        Box::pin(async { Ok(Box::new(self.0.connect()) as Box<dyn Stream>) })
+    }
+}
+
+fn builder(smsc: &Arc<Smsc>, url: &str) -> Builder {
+    Client::builder().url(url).unwrap().connector(InMemory(Arc::clone(smsc))).seed(7)
+}
+
+async fn client(smsc: &Arc<Smsc>) -> Client {
+    builder(smsc, URL).connect().await.unwrap()
+}
+
+const URL: &str = "smpp://kudu:secret@smsc.example";
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn smsc() -> Arc<Smsc> {
+    Arc::new(Smsc::start())
+}
+
+async fn clean(smsc: Arc<Smsc>) {
+    Arc::into_inner(smsc).expect("the client is gone").finish().await.assert_clean();
+}
+
+fn text(submit: &SubmitSm) -> String {
+    String::from_utf8_lossy(submit.short_message.as_bytes()).into_owned()
+}
+
+fn sms(text: &str) -> Sms {
+    Sms::to("27831234567").text(text)
+}
+
+#[test]
+fn handles_can_be_shared_and_futures_sent() {
+    fn shared<T: Send + Sync + Clone>() {}
+    fn sent<T: Send>(_: T) {}
+    shared::<Client>();
+    #[expect(dead_code, reason = "only its types count")]
+    fn futures(client: &Client) {
+        sent(client.send(sms("a")));
+        sent(client.shutdown(MINUTE));
+        sent(Client::connect(""));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_message_and_its_receipts_merged() {
+    let smsc = smsc();
+    let counted = AtomicUsize::new(0);
+    smsc.on_submit(move |_| match counted.fetch_add(1, Ordering::Relaxed) {
+        // The receipt of the first part is the last to come.
+        0 => Answer::accept().receipt_after(MessageState::DELIVERED, Duration::from_secs(5)),
+        _ => Answer::accept().then_receipt(MessageState::ENROUTE).receipt_after(MessageState::DELIVERED, MINUTE / 60),
+    });
+    let client = client(&smsc).await;
+    let sent = client.send(sms(&"long ".repeat(50)).from("ACME").receipt()).await.unwrap();
+    assert_eq!((sent.parts(), sent.ids()), (2, &["1".to_owned(), "2".to_owned()][..]));
+    let Err(ReceiptError::TimedOut { report }) = sent.receipt(Duration::from_secs(3)).await else { panic!() };
+    assert_eq!((report.outcome(), report.parts[1].outcome()), (Outcome::Pending, Outcome::Delivered));
+    let report = sent.receipt(MINUTE).await.unwrap();
+    assert_eq!((report.outcome(), report.state()), (Outcome::Delivered, Some(MessageState::DELIVERED)));
+    let parts = [smsc.expect_submit().await.pdu, smsc.expect_submit().await.pdu];
+    let concatenations = parts.map(|part| part.body().concatenation.unwrap());
+    assert_eq!(concatenations.map(|part| (part.part, part.total)), [(1, 2), (2, 2)]);
+    assert_eq!(concatenations[0].reference, concatenations[1].reference);
+    assert!(matches!(client.send(sms("short")).await.unwrap().receipt(MINUTE).await, Err(ReceiptError::NotRequested)));
+    smsc.expect_submit().await;
+    tokio::time::sleep(MINUTE).await;
+    client.shutdown(MINUTE).await;
+    drop((client, sent));
+    clean(smsc).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_known_of_a_message_that_was_not_taken() {
+    let smsc = smsc();
+    smsc.on_submit(|submit| match text(submit).as_str() {
+        "refuse" => Answer::refuse(CommandStatus::RINVDSTADR),
+        "never" => Answer::never(),
+        "cut" => Answer::cut_link(),
+        _ => Answer::accept(),
+    });
+    let config = ClientConfig::default().max_wait(Duration::from_secs(5));
+    let client = builder(&smsc, &format!("{URL}?response_timeout=20")).config(config).connect().await.unwrap();
+
+    let refused = client.send(sms("refuse")).await.unwrap_err();
+    assert!(matches!(refused, SendError::Refused { status: CommandStatus::RINVDSTADR, part: 1, .. }));
+    assert!(refused.is_safe_to_retry());
+
+    let start = Instant::now();
+    let unanswered = client.send(sms("never")).await.unwrap_err();
+    assert!(matches!(unanswered, SendError::Unanswered { why: Unanswered::TimedOut, .. }), "{unanswered}");
+    assert_eq!((start.elapsed(), unanswered.is_safe_to_retry()), (Duration::from_secs(20), false));
+
+    let invalid = client.send(sms("a").validity(MINUTE * 1_000_000)).await.unwrap_err();
+    assert!(matches!(&invalid, SendError::Invalid(invalid) if invalid.field == "validity"), "{invalid}");
+
+    smsc.refuse_binds(Some(CommandStatus::RINVPASWD));
+    let lost = client.send(sms("cut")).await.unwrap_err();
+    assert!(matches!(lost, SendError::Unanswered { why: Unanswered::Closed, .. }), "{lost}");
+    let start = Instant::now();
+    let no_link = client.send(sms("later")).await.unwrap_err();
+    assert!(matches!(no_link, SendError::NotSent { why: NotSentReason::NoLink, .. }), "{no_link}");
+    assert_eq!((start.elapsed(), no_link.is_safe_to_retry()), (Duration::from_secs(5), true));
+
+    client.shutdown(MINUTE).await;
+    let closed = client.send(sms("too late")).await.unwrap_err();
+    assert!(matches!(closed, SendError::NotSent { why: NotSentReason::ShuttingDown, .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_throttled_pauses_the_queue_and_keeps_its_place() {
+    let smsc = smsc();
+    let (accepted, count) = (Arc::new(Mutex::new(Vec::new())), AtomicUsize::new(0));
+    let noted = Arc::clone(&accepted);
+    smsc.on_submit(move |submit| match count.fetch_add(1, Ordering::Relaxed) {
+        2..6 => Answer::throttle(),
+        _ => {
+            noted.lock().unwrap().push(text(submit));
+            Answer::accept()
+        }
+    });
+    let client = builder(&smsc, &format!("{URL}?window=4")).connect().await.unwrap();
+    let start = Instant::now();
+    let texts: Vec<_> = (0..20).map(|number| format!("{number:02}")).collect();
+    let sends = texts.iter().map(|text| client.send(sms(text)));
+    for sent in futures::future::join_all(sends).await {
+        sent.unwrap();
+    }
+    assert_eq!(*accepted.lock().unwrap(), texts);
+    // Two of the first window, and then one trial after another.
+    assert_eq!(start.elapsed(), Duration::from_secs(1 + 2 + 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rate_counts_parts() {
+    let smsc = smsc();
+    let client = builder(&smsc, &format!("{URL}?tps=10")).connect().await.unwrap();
+    let start = Instant::now();
+    let sends = (0..7).map(|_| client.send(sms(&"x".repeat(400))));
+    assert!(futures::future::join_all(sends).await.into_iter().all(|sent| sent.unwrap().parts() == 3));
+    assert_eq!(start.elapsed(), Duration::from_secs(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_is_lost_comes_back() {
+    let smsc = smsc();
+    smsc.on_submit(|submit| match text(submit).as_str() {
+        "cut" => Answer::cut_link(),
+        _ => Answer::accept(),
+    });
+    let reconnect = ReconnectConfig::default().jitter(0);
+    let resubmit = ClientConfig::default().on_loss(OnLoss::Resubmit).reconnect(reconnect).max_wait(2 * MINUTE);
+    let client = builder(&smsc, URL).config(resubmit).connect().await.unwrap();
+    let mut events = client.events().unwrap();
+    smsc.expect_bind().await;
+    let start = Instant::now();
+    smsc.cut_links();
+    smsc.expect_bind().await;
+    assert_eq!(start.elapsed(), Duration::from_secs(1));
+    client.send(sms("after")).await.unwrap();
+    assert!(matches!(events.recv().await, Some(ClientEvent::Lost { link: 0, retry: Some(_), .. })));
+    assert!(matches!(events.recv().await, Some(ClientEvent::Bound { link: 0 })));
+
+    // It cuts every link that it comes over: sent again until patience is over, since the program wants it so.
+    smsc.on_submit(|_| Answer::cut_link());
+    assert!(matches!(client.send(sms("again")).await, Err(SendError::Unanswered { .. })));
+    assert!(start.elapsed() > 10 * MINUTE);
+    let mut times = 0;
+    smsc.expect_submit().await;
+    while let Ok(submitted) = tokio::time::timeout(MINUTE / 60, smsc.expect_submit()).await {
+        assert_eq!(text(&submitted.pdu), "again");
+        times += 1;
+    }
+    assert!(times > 5, "{times}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_leave_nothing_is_sent_twice() {
+    let smsc = smsc();
+    smsc.on_submit(|_| Answer::cut_link());
+    let client = client(&smsc).await;
+    assert!(matches!(client.send(sms("once")).await, Err(SendError::Unanswered { .. })));
+    smsc.expect_submit().await;
+    assert!(tokio::time::timeout(MINUTE / 2, smsc.expect_submit()).await.is_err());
+}
+
+fn deliver(esm_class: EsmClass, text: &'static [u8]) -> DeliverSm {
+    let short_message = ShortMessage::new(text).unwrap();
+    DeliverSm { source: "27831234567".parse().unwrap(), esm_class, short_message, ..DeliverSm::default() }
+}
+
+fn refused_with(outcome: Result<smpp::pdu::DeliverSmResp, DeliverError>) -> CommandStatus {
+    let Err(DeliverError::Refused { status, .. }) = outcome else { panic!("{outcome:?}") };
+    status
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_are_taken_by_the_program_and_receipts_by_the_store() {
+    let smsc = smsc();
+    let client = client(&smsc).await;
+    smsc.expect_bind().await;
+    let hello = || deliver(EsmClass::NORMAL, b"hello");
+    let receipt = || deliver(EsmClass::DELIVERY_RECEIPT, b"id:9 stat:DELIVRD");
+    // Nobody reads.
+    assert_eq!(refused_with(smsc.deliver(hello()).await), CommandStatus::RX_T_APPN);
+    smsc.deliver(receipt()).await.unwrap();
+
+    let mut events = client.events().unwrap();
+    let read = async {
+        let Some(ClientEvent::Message(message)) = events.recv().await else { panic!() };
+        assert_eq!(message.text.as_deref(), Some("hello"));
+        message.ack();
+    };
+    let (delivered, ()) = tokio::join!(smsc.deliver(hello()), read);
+    delivered.unwrap();
+    smsc.deliver(receipt()).await.unwrap();
+    assert!(matches!(events.recv().await, Some(ClientEvent::Receipt { credited: None, .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_dropped_is_answered_with_a_temporary_error() {
+    let smsc = smsc();
+    let client = client(&smsc).await;
+    smsc.expect_bind().await;
+    let mut events = client.events().unwrap();
+    let last = || deliver(EsmClass::UDHI, b"\x05\x00\x03\x2a\x02\x02two");
+    smsc.deliver(deliver(EsmClass::UDHI, b"\x05\x00\x03\x2a\x02\x01one ")).await.unwrap();
+    let (refused, ()) = tokio::join!(smsc.deliver(last()), async { drop(events.recv().await) });
+    assert_eq!(refused_with(refused), CommandStatus::RX_T_APPN);
+    // The rest is still there.
+    let (delivered, text) = tokio::join!(smsc.deliver(last()), async {
+        let Some(ClientEvent::Message(message)) = events.recv().await else { panic!() };
+        let text = message.text.clone();
+        message.ack();
+        text
+    });
+    assert_eq!((delivered.is_ok(), text.as_deref()), (true, Some("one two")));
+    let (refused, ()) = tokio::join!(smsc.deliver(deliver(EsmClass::NORMAL, b"no")), async {
+        let Some(ClientEvent::Message(message)) = events.recv().await else { panic!() };
+        message.refuse(CommandStatus::RX_R_APPN);
+    });
+    assert_eq!(refused_with(refused), CommandStatus::RX_R_APPN);
+    drop(events);
+    assert_eq!(refused_with(smsc.deliver(last()).await), CommandStatus::RX_T_APPN);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_send_that_is_dropped() {
+    let smsc = smsc();
+    smsc.on_submit(|_| Answer::accept().after(Duration::from_secs(10)));
+    let client = builder(&smsc, &format!("{URL}?window=1")).connect().await.unwrap();
+    let mut events = client.events().unwrap();
+    let written = tokio::time::timeout(Duration::from_secs(1), client.send_as("written", sms("written")));
+    let waiting = tokio::time::timeout(Duration::from_secs(2), client.send_as("waiting", sms("waiting")));
+    let (written, waiting) = tokio::join!(written, waiting);
+    assert!(written.is_err() && waiting.is_err());
+    let mut outcomes = Vec::new();
+    for _ in 0..2 {
+        let Some(ClientEvent::Abandoned { message, outcome }) = events.recv().await else { panic!() };
+        outcomes.push((message.to_string(), outcome));
+    }
+    let [(waiting, Err(SendError::NotSent { why: NotSentReason::Dropped, .. })), (written, Ok(ids))] = &outcomes[..]
+    else {
+        panic!("{outcomes:?}")
+    };
+    assert_eq!((waiting.as_str(), written.as_str(), &ids[..]), ("waiting", "written", &["1".to_owned()][..]));
+    assert_eq!(text(&smsc.expect_submit().await.pdu), "written");
+    assert!(tokio::time::timeout(MINUTE / 2, smsc.expect_submit()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_spreads_the_load_and_survives_the_loss_of_a_link() {
+    let smsc = smsc();
+    smsc.on_submit(|_| Answer::accept().after(Duration::from_secs(1)));
+    let second = format!("{URL}?window=2");
+    let client = builder(&smsc, &second).url(&second).unwrap().connect().await.unwrap();
+    let links = [smsc.expect_bind().await, smsc.expect_bind().await];
+    tokio::task::yield_now().await;
+    assert_eq!(client.links(), 2);
+    // Four at a time over two windows of two.
+    let start = Instant::now();
+    let sends = (0..8).map(|_| client.send(sms("x")));
+    assert!(futures::future::join_all(sends).await.into_iter().all(|sent| sent.is_ok()));
+    assert_eq!(start.elapsed(), Duration::from_secs(2));
+    smsc.registry().disconnect(links[0].connection());
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!(client.links(), 1);
+    client.send(sms("over the other")).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_handle_unbinds() {
+    let smsc = smsc();
+    let client = client(&smsc).await;
+    let link = smsc.expect_bind().await;
+    let clone = client.clone();
+    drop(client);
+    clone.send(sms("still there")).await.unwrap();
+    smsc.expect_submit().await;
+    drop(clone);
+    tokio::time::sleep(MINUTE / 2).await;
+    assert_eq!(link.registry().accounts(), []);
+    clean(smsc).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_bind_that_is_refused_is_told() {
+    let smsc = smsc();
+    smsc.refuse_binds(Some(CommandStatus::RINVPASWD));
+    let error = builder(&smsc, URL).connect().await.unwrap_err();
+    assert_eq!(error.to_string(), "the bind was refused: Invalid password");
+    // And nothing is tried again.
+    smsc.refuse_binds(None);
+    assert!(tokio::time::timeout(MINUTE / 2, smsc.expect_bind()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pacer_of_the_program_goes_before_the_urls() {
+    let smsc = smsc();
+    let config = ClientConfig::default().pacer(PacerConfig::default().tps(1));
+    let client = builder(&smsc, &format!("{URL}?tps=100")).config(config).connect().await.unwrap();
+    let start = Instant::now();
+    for _ in 0..3 {
+        client.send(sms("x")).await.unwrap();
+    }
+    assert_eq!(start.elapsed(), Duration::from_secs(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_response_is_known_and_so_are_its_receipts() {
+    let smsc = smsc();
+    smsc.on_submit(|_| Answer::accept().after(MINUTE / 2).then_receipt(MessageState::DELIVERED));
+    let client = builder(&smsc, &format!("{URL}?response_timeout=20")).connect().await.unwrap();
+    let mut events = client.events().unwrap();
+    let sent = client.send_as("m", sms("slow").receipt()).await;
+    assert!(matches!(sent, Err(SendError::Unanswered { why: Unanswered::TimedOut, .. })));
+    // Which of the two is told first is the message centre's choice.
+    let (mut late, mut credited) = (None, None);
+    while late.is_none() || credited.is_none() {
+        match events.recv().await.unwrap() {
+            ClientEvent::Late { message, part, outcome } => late = Some((message.to_string(), part, outcome)),
+            ClientEvent::Receipt { credited: Some(known), .. } | ClientEvent::Credited(known) => {
+                credited = Some((known.message.to_string(), known.report.outcome()));
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(late, Some(("m".into(), 1, Ok("1".into()))));
+    assert_eq!(credited, Some(("m".into(), Outcome::Delivered)));
+}
