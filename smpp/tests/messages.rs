@@ -1,6 +1,7 @@
 //! The message level of the client, over streams in memory against the message centre of the test kit.
 #![allow(
     missing_docs,
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
