@@ -1,6 +1,7 @@
 //! The message level of the client, over streams in memory against the message centre of the test kit.
 #![allow(
     missing_docs,
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
@@ -164,6 +165,38 @@ async fn what_is_throttled_pauses_the_queue_and_keeps_its_place() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_the_rate_lets_through_what_comes_back() {
+    let smsc = smsc();
+    let (accepted, count) = (Arc::new(Mutex::new(Vec::new())), AtomicUsize::new(0));
+    let noted = Arc::clone(&accepted);
+    smsc.on_submit(move |submit| match count.fetch_add(1, Ordering::Relaxed) {
+        0 => Answer::throttle().after(Duration::from_millis(150)),
+        _ => {
+            noted.lock().unwrap().push(text(submit));
+            Answer::accept()
+        }
+    });
+    let client = builder(&smsc, &format!("{URL}?tps=10")).connect().await.unwrap();
+    // When the first one comes back the third has its turn, and waits for the rate.
+    let sends = ["0", "1", "2", "3"].map(|text| client.send(sms(text)));
+    assert!(futures::future::join_all(sends).await.into_iter().all(|sent| sent.is_ok()));
+    assert_eq!(*accepted.lock().unwrap(), ["1", "0", "2", "3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_twice_may_have_been_taken_the_first_time() {
+    let smsc = smsc();
+    let count = AtomicUsize::new(0);
+    smsc.on_submit(move |_| match count.fetch_add(1, Ordering::Relaxed) {
+        0 => Answer::cut_link(),
+        _ => Answer::refuse(CommandStatus::RINVDSTADR),
+    });
+    let resubmit = ClientConfig::default().on_loss(OnLoss::Resubmit);
+    let client = builder(&smsc, URL).config(resubmit).connect().await.unwrap();
+    assert!(matches!(client.send(sms("x")).await, Err(SendError::Unanswered { why: Unanswered::Closed, .. })));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_rate_counts_parts() {
     let smsc = smsc();
     let client = builder(&smsc, &format!("{URL}?tps=10")).connect().await.unwrap();
@@ -259,6 +292,11 @@ async fn what_is_dropped_is_answered_with_a_temporary_error() {
     smsc.deliver(deliver(EsmClass::UDHI, b"\x05\x00\x03\x2a\x02\x01one ")).await.unwrap();
     let (refused, ()) = tokio::join!(smsc.deliver(last()), async { drop(events.recv().await) });
     assert_eq!(refused_with(refused), CommandStatus::RX_T_APPN);
+    let (refused, ()) = tokio::join!(smsc.deliver(last()), async {
+        let Some(ClientEvent::Message(message)) = events.recv().await else { panic!() };
+        message.refuse(CommandStatus::RSYSERR);
+    });
+    assert_eq!(refused_with(refused), CommandStatus::RSYSERR);
     // The rest is still there.
     let (delivered, text) = tokio::join!(smsc.deliver(last()), async {
         let Some(ClientEvent::Message(message)) = events.recv().await else { panic!() };

@@ -15,7 +15,9 @@ function submitted(session, pdu) {
   if (!to) return;
   const address = { source_addr: pdu.destination_addr, destination_addr: pdu.source_addr };
   if (pdu.destination_addr === '1001') {
-    const udh = pdu.short_message.udh;
+    // A header is read as its elements, and written with its length before them.
+    const elements = pdu.short_message.udh && Buffer.concat(pdu.short_message.udh);
+    const udh = elements && Buffer.concat([Buffer.from([elements.length]), elements]);
     to.deliver_sm({ ...address, esm_class: pdu.esm_class, data_coding: pdu.data_coding, short_message: udh ? { udh, message: text(pdu) } : text(pdu) });
   }
   if (pdu.registered_delivery & 1) {

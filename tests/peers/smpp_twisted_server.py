@@ -73,6 +73,12 @@ class Accounts:
         return defer.fail(UnauthorizedLogin())
 
 
+class Factory(SMPPServerFactory):
+    def addBoundConnection(self, connection):
+        super().addBoundConnection(connection)
+        say(step=connection.bind_type.name, ok=True)
+
+
 class Input(protocol.Protocol):
     def connectionLost(self, reason=None):
         if reactor.running:
@@ -80,7 +86,7 @@ class Input(protocol.Protocol):
 
 
 config = SMPPServerConfig(systems={"kudu": {"max_bindings": 10}}, msgHandler=handle)
-factory = SMPPServerFactory(config, Accounts())
+factory = Factory(config, Accounts())
 listening = reactor.listenTCP(0, factory, interface="127.0.0.1")
 stdio.StandardIO(Input())
 say(step="listening", port=listening.getHost().port)

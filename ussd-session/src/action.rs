@@ -222,6 +222,9 @@ pub enum Reject {
     /// The link cannot do this; the turn still waits for a reply.
     #[error("the link does not support this")]
     Unsupported,
+    /// The store that keeps the sessions could not be asked.
+    #[error("the store of sessions is out of reach")]
+    Unavailable,
     /// The text cannot be shown on the link's screen; the turn still waits for a reply.
     #[error("the text does not fit: {0}")]
     Unfit(FitError),

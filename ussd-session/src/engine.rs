@@ -26,8 +26,8 @@ use crate::{action::Action, event::Event, ids::LinkId, record::Record, subscribe
 ///    Events may be handled in between.
 /// 3. Whatever the sink was given is done: frames are sent, the application is called; its replies are events.
 ///
-/// Time that goes back counts as the latest time seen. An event costs the same however many sessions there are, apart
-/// from the two that concern a whole link; nothing is allocated once the tables have grown.
+/// Time that goes back counts as the latest time seen. No call looks at more than some thousand sessions, however many
+/// there are: what concerns them all goes on from poll to poll. Nothing is allocated once the tables have grown.
 ///
 /// A whole loop:
 ///

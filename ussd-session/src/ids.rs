@@ -213,6 +213,18 @@ impl DedupKey {
     pub fn of(octets: &[u8]) -> Self {
         Self(NonZeroU64::new(fingerprint(octets)).unwrap_or(NonZeroU64::MAX))
     }
+
+    /// The key as a number, to be written down.
+    #[cfg(feature = "store")]
+    pub(crate) fn to_bits(self) -> u64 {
+        self.0.get()
+    }
+
+    /// Reads it back; zero is no key.
+    #[cfg(feature = "store")]
+    pub(crate) fn from_bits(bits: u64) -> Option<Self> {
+        NonZeroU64::new(bits).map(Self)
+    }
 }
 
 /// FNV-1a: stable on all machines. What it compares comes from one phone, so nobody gains by a collision.

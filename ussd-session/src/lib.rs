@@ -5,6 +5,8 @@ pub mod adapters;
 #[cfg(feature = "tokio")]
 mod app;
 #[cfg(feature = "tokio")]
+mod calls;
+#[cfg(feature = "tokio")]
 mod clock;
 mod dialled;
 mod engine;
@@ -20,6 +22,8 @@ mod record;
 mod runner;
 mod screens;
 mod step;
+#[cfg(feature = "store")]
+pub mod store;
 mod subscriber;
 #[cfg(feature = "testkit")]
 pub mod testkit;

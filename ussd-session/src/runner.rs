@@ -6,20 +6,17 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::mpsc,
-    task::{Id, JoinError, JoinSet},
-};
-use tracing::Instrument;
+use tokio::sync::mpsc;
 
 use crate::{
-    action::{Action, Actions, Callback, CloseReason, Subject},
-    app::{Session, Turn, UssdApp},
+    action::{Action, Actions, CloseReason, Subject},
+    app::{Session, UssdApp},
+    calls::{Calls, Ended},
     clock::Clock,
     dialled::Dialled,
     engine::{Config, Effect, Engine, Polled},
     event::{Discard, Event},
-    ids::{LinkId, SessionId, TurnToken},
+    ids::{LinkId, SessionId},
     observe::Observer,
     owned::{OwnedEffect, OwnedEvent},
     screens::{Passed, Resumed, Screens},
@@ -106,29 +103,21 @@ impl<A: UssdApp> Runner<A> {
     pub async fn run(self, inbox: mpsc::Receiver<(LinkId, OwnedEvent)>, outbox: mpsc::Sender<OwnedEffect>) -> Engine {
         let (replies, answers) = mpsc::unbounded_channel();
         let running = Running {
-            app: self.app,
             engine: self.engine,
             config: self.config,
             screens: self.screens,
             deferred: HashMap::new(),
             clock: self.clock,
             observer: self.observer,
-            max_running: self.max_running,
             outbox,
-            replies,
             effects: VecDeque::new(),
-            sessions: HashMap::new(),
-            tasks: JoinSet::new(),
-            of_task: HashMap::new(),
+            calls: Calls::new(self.app, self.max_running, replies),
         };
         running.run(inbox, answers).await
     }
 }
 
-type Replies = mpsc::UnboundedSender<(LinkId, OwnedEvent)>;
-
 struct Running<A: UssdApp> {
-    app: Arc<A>,
     engine: Engine,
     config: Config,
     screens: Screens<A::State>,
@@ -136,33 +125,10 @@ struct Running<A: UssdApp> {
     deferred: HashMap<SessionId, OwnedEffect>,
     clock: Clock,
     observer: Observer,
-    max_running: usize,
     outbox: mpsc::Sender<OwnedEffect>,
-    replies: Replies,
     /// What the engine said and is not done yet.
     effects: VecDeque<OwnedEffect>,
-    sessions: HashMap<SessionId, Served<A::State>>,
-    tasks: JoinSet<Session<A::State>>,
-    of_task: HashMap<Id, SessionId>,
-}
-
-/// A session that the application serves.
-struct Served<S> {
-    link: LinkId,
-    subscriber: Subscriber,
-    /// None while a callback has it.
-    session: Option<Session<S>>,
-    /// Callbacks that wait for the one that runs: an answer and an end at most.
-    waiting: VecDeque<OwnedEffect>,
-    closing: Option<CloseReason>,
-    over: bool,
-}
-
-impl<S> Served<S> {
-    fn new(session: Session<S>) -> Self {
-        let (link, subscriber) = (session.link(), session.subscriber());
-        Self { link, subscriber, session: Some(session), waiting: VecDeque::new(), closing: None, over: false }
-    }
+    calls: Calls<A>,
 }
 
 impl<A: UssdApp> Running<A> {
@@ -182,7 +148,7 @@ impl<A: UssdApp> Running<A> {
             tokio::select! {
                 biased;
                 Some((link, event)) = answers.recv() => self.handle(link, event),
-                Some(ended) = self.tasks.join_next_with_id() => self.returned(ended),
+                Some(ended) = self.calls.ended() => self.returned(ended),
                 () = sleep => {
                     self.poll();
                 }
@@ -210,13 +176,13 @@ impl<A: UssdApp> Running<A> {
         }
         self.flush().await;
         let last_calls = async {
-            while let Some(ended) = self.tasks.join_next_with_id().await {
+            while let Some(ended) = self.calls.ended().await {
                 self.returned(ended);
                 self.flush().await;
             }
         };
         if tokio::time::timeout(Runner::<A>::LAST_CALLS, last_calls).await.is_err() {
-            tracing::warn!(callbacks = self.tasks.len(), "callbacks still running at the end were cut off");
+            tracing::warn!(callbacks = self.calls.running(), "callbacks still running at the end were cut off");
         }
     }
 
@@ -265,7 +231,7 @@ impl<A: UssdApp> Running<A> {
             let now = self.clock.now();
             let at = effect.as_effect();
             let link = at.link;
-            if let Some(before) = self.screens.waits_for(&at, now).filter(|before| self.sessions.contains_key(before)) {
+            if let Some(before) = self.screens.waits_for(&at, now).filter(|before| self.calls.knows(*before)) {
                 self.deferred.insert(before, effect);
                 continue;
             }
@@ -291,23 +257,18 @@ impl<A: UssdApp> Running<A> {
                 let reason = self.reason_of(id);
                 let deferred = self.deferred.values().any(|call| is_call_of(call, id));
                 if !deferred {
-                    if !self.sessions.contains_key(&id) {
+                    if !self.calls.knows(id) {
                         let (state, resumed) = resumed.map(Resumed::split).unzip();
                         let session = self.session(id, (link, subscriber), dialled, state.unwrap_or_default(), resumed);
-                        self.sessions.insert(id, Served::new(session.first(&callback)));
+                        self.calls.insert(session.first(&callback));
                     }
-                    if let Some(served) = self.sessions.get_mut(&id) {
-                        served.closing = reason;
-                        served.waiting.push_back(effect.clone());
-                    }
+                    self.calls.wait(id, effect.clone(), reason);
                     self.start(id);
                 }
             }
             Effect { action: Action::Closed(summary), .. } => {
                 self.deferred.retain(|_, call| !is_call_of(call, summary.session));
-                if let Some(served) = self.sessions.get_mut(&summary.session) {
-                    served.over = true;
-                }
+                self.calls.is_over(summary.session);
                 self.start(summary.session);
             }
             _ => {}
@@ -322,7 +283,7 @@ impl<A: UssdApp> Running<A> {
         let (state, resumed) = resumed.split();
         let id = callback.token().session;
         let session = self.session(id, (*link, *subscriber), dialled, state, Some(resumed));
-        self.sessions.insert(id, Served::new(session));
+        self.calls.insert(session);
     }
 
     fn session(
@@ -346,62 +307,27 @@ impl<A: UssdApp> Running<A> {
         })
     }
 
-    /// Starts the next callback of a session, unless one runs; forgets a session that is over and has none left.
+    /// Starts the next callback of a session, unless one runs; parks a session that is over and has none left.
     fn start(&mut self, id: SessionId) {
-        let Some(served) = self.sessions.get_mut(&id) else { return };
-        let Some(mut session) = served.session.take() else { return };
-        let Some(call) = served.waiting.pop_front() else {
-            if served.over {
-                self.screens.park(id, session.state);
-                self.forget(id);
-            } else {
-                served.session = Some(session);
-            }
-            return;
-        };
-        if self.tasks.len() >= self.max_running {
-            tracing::warn!(session = %id, "too many callbacks are running");
-            served.session = Some(session);
-            if let Some(turn) = turn_of(&call, &self.replies) {
-                drop(turn);
-            }
-            if served.over && served.waiting.is_empty() {
-                self.forget(id);
-            }
-            return;
+        let (observer, config) = (&self.observer, &self.config);
+        let Some(served) = self.calls.start(id, |call| observer.span(config, call, id)) else { return };
+        if let Some(session) = served.session {
+            self.screens.park(id, session.state);
         }
-        session.closed = served.closing;
-        let span = self.observer.span(&self.config, &call.as_effect(), id);
-        let call = one_call(Arc::clone(&self.app), session, call, self.replies.clone());
-        let task = self.tasks.spawn(call.instrument(span));
-        self.of_task.insert(task.id(), id);
-    }
-
-    /// Forgets a session that has no callback left; what waited for that goes on.
-    fn forget(&mut self, id: SessionId) -> Option<Served<A::State>> {
         self.effects.extend(self.deferred.remove(&id));
-        self.sessions.remove(&id)
     }
 
     /// A callback has come back, or has panicked and taken the session's state with it.
-    fn returned(&mut self, ended: Result<(Id, Session<A::State>), JoinError>) {
-        match ended {
-            Ok((task, session)) => {
-                let id = session.id();
-                self.of_task.remove(&task);
-                if let Some(served) = self.sessions.get_mut(&id) {
-                    served.session = Some(session);
-                }
-                self.start(id);
-            }
-            Err(error) => {
-                let Some(id) = self.of_task.remove(&error.id()) else { return };
-                let Some(served) = self.forget(id) else { return };
-                tracing::error!(%error, "a callback panicked");
+    fn returned(&mut self, ended: Ended<A::State>) {
+        match self.calls.put_back(ended) {
+            Ok(id) => self.start(id),
+            Err(lost) => {
+                let Some((id, served)) = lost.map(|lost| *lost) else { return };
+                self.effects.extend(self.deferred.remove(&id));
                 // Its turn, dropped by the panic, has ended the session, unless it was answered before.
                 if !served.over {
                     let discard = Event::Discard { to: served.subscriber, session: id, why: Discard::Orphan };
-                    let _ = self.replies.send((served.link, OwnedEvent::from(discard)));
+                    self.calls.say(served.link, discard);
                 }
             }
         }
@@ -411,36 +337,4 @@ impl<A: UssdApp> Running<A> {
 /// True if the effect is a call for this session.
 fn is_call_of(effect: &OwnedEffect, id: SessionId) -> bool {
     matches!(effect.as_effect().action, Action::Call(callback) if callback.token().session == id)
-}
-
-/// The turn that a callback gets, if it gets one.
-fn turn_of(call: &OwnedEffect, replies: &Replies) -> Option<Turn> {
-    let effect = call.as_effect();
-    let token: TurnToken = match &effect.action {
-        Action::Call(Callback::New { token, .. } | Callback::Existing { token, .. }) => *token,
-        _ => return None,
-    };
-    Some(Turn::new(effect.link, effect.subscriber, token, replies.clone()))
-}
-
-/// One callback, from its start to its end.
-async fn one_call<A: UssdApp>(
-    app: Arc<A>,
-    mut session: Session<A::State>,
-    call: OwnedEffect,
-    replies: Replies,
-) -> Session<A::State> {
-    let turn = turn_of(&call, &replies);
-    match (call.as_effect().action, turn) {
-        (Action::Call(Callback::New { dialled, .. }), Some(turn)) => {
-            app.new_session(&mut session, turn, Dialled::new(dialled)).await;
-        }
-        (Action::Call(Callback::Existing { text, .. }), Some(turn)) => {
-            app.existing_session(&mut session, turn, text.as_str()).await;
-        }
-        (Action::Call(Callback::TimedOut { side, .. }), _) => app.timed_out_session(&mut session, side).await,
-        (Action::Call(Callback::Ended { why, .. }), _) => app.end_session(&mut session, why).await,
-        _ => {}
-    }
-    session
 }

@@ -58,6 +58,22 @@ impl Subscriber {
         Digits { octets, len }
     }
 
+    /// The packed form.
+    #[cfg(feature = "store")]
+    pub(crate) fn to_bits(self) -> u64 {
+        self.0.get()
+    }
+
+    /// A number in its packed form; none if it is not one.
+    #[cfg(feature = "store")]
+    pub(crate) fn from_bits(bits: u64) -> Option<Self> {
+        let number = Self(NonZeroU64::new(bits)?);
+        // What the digits say packs to the same bits, or they were none.
+        let digits = number.digits();
+        let digits = Some(digits.as_str().as_bytes()).filter(|digits| digits.iter().all(u8::is_ascii_digit));
+        Self::pack(digits?).filter(|again| *again == number)
+    }
+
     /// Packs up to 15 ASCII digits, checked by the caller.
     fn pack(digits: &[u8]) -> Option<Self> {
         let len = u64::try_from(digits.len()).ok()?;

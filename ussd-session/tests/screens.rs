@@ -263,10 +263,13 @@ fn n25_a_pin_is_seen_by_the_application_alone() {
     // Nor is it when the prompt is sent again before it is typed.
     world.phone(PHONE);
     world.twice();
-    world.phone(PHONE).types("pin").sees("PIN?").types("4321").sees("You said 4321, 4");
+    world.late(seconds(1));
+    let phone = world.phone(PHONE).types("pin").sees("PIN?").waits(seconds(2));
+    phone.types("4321").sees("You said 4321, 4");
     let transcript = world.transcript();
     assert_eq!(transcript.matches("> (secret)").count(), 2, "{transcript}");
     let watched = world.watch().join("\n");
+    assert!(watched.contains("sends Prompt again"));
     assert!(!watched.contains("4321"));
 }
 

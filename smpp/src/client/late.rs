@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn whichever_comes_first() {
-        let number = |number| SequenceNumber::try_from(number).unwrap();
+        let number = |number: u32| SequenceNumber::try_from(number).unwrap();
         let response = |at| Frame::request(number(at), EnquireLink::default());
         let mut late = Late::default();
         assert_eq!(late.timed_out(number(1), &"a".into(), 2), None);

@@ -344,7 +344,7 @@ impl Inner {
                         self.late(message, part, response).await;
                     }
                 }
-                Some(event) => debug!(?event, "link"),
+                Some(event) => debug!(event = kind(&event), "link"),
             }
         }
     }
@@ -408,6 +408,21 @@ impl Inner {
         if credited.report.is_final() {
             waiting.remove(&credited.message);
         }
+    }
+}
+
+/// What an event is, without its text and numbers.
+fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::Request(_) => "request",
+        Event::OneWay(_) => "PDU that nothing answers",
+        Event::Abandoned { .. } => "outcome that nobody waits for",
+        Event::Late { .. } => "late response",
+        Event::Duplicate(_) => "second response",
+        Event::Unexpected(_) => "response to nothing",
+        Event::Refused { .. } => "refused request",
+        Event::Bad(_) => "bad PDU",
+        Event::Unbinding => "unbind of the peer",
     }
 }
 

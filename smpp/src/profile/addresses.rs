@@ -26,8 +26,8 @@ config! {
     /// use smpp::types::{Npi, Ton};
     ///
     /// let addresses = AddressProfile::default().short_code(NumberKind { ton: Ton::ABBREVIATED, npi: Npi::UNKNOWN });
-    /// assert_eq!(addresses.address("31234")?.ton, Ton::ABBREVIATED);
-    /// assert_eq!(addresses.address("+4917012345678")?.ton, Ton::INTERNATIONAL);
+    /// assert_eq!(addresses.address::<21>("31234")?.ton, Ton::ABBREVIATED);
+    /// assert_eq!(addresses.address::<21>("+4917012345678")?.ton, Ton::INTERNATIONAL);
     /// # Ok::<(), smpp::types::InvalidCOctetString>(())
     /// ```
     #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize), serde(default, deny_unknown_fields))]

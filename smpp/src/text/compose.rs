@@ -557,7 +557,9 @@ mod tests {
         fn no_part_is_too_long_for_the_air(text in text(), options in options()) {
             let composed = options.compose(&text, 1).unwrap();
             let packed = options.codings().packing() == Packing::Packed;
-            for segment in &composed.segments {
+            // The message centre cuts a message_payload by itself.
+            let whole = |segment: &&super::Segment| segment.tlvs.get_raw(Tag::MESSAGE_PAYLOAD).is_none();
+            for segment in composed.segments.iter().filter(whole) {
                 let length = segment.short_message.len();
                 let body =
                     Body::new(composed.esm_class(), composed.data_coding, &segment.short_message, &segment.tlvs);

@@ -53,14 +53,14 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Esme<IO> {
 
     pub async fn send(&mut self, number: u32, pdu: impl Into<Pdu>) {
         let header = Header { command_status: CommandStatus::ROK, sequence_number: number };
-        self.stream.send(Frame { header, pdu: pdu.into(), rest: Bytes::new() }).await.unwrap();
+        self.stream.send(Frame { header, pdu: pdu.into(), rest: Bytes::new().into() }).await.unwrap();
     }
 
     /// Several requests in one write.
     pub async fn send_all<P: Into<Pdu>>(&mut self, requests: impl IntoIterator<Item = (u32, P)>) {
         for (number, pdu) in requests {
             let header = Header { command_status: CommandStatus::ROK, sequence_number: number };
-            self.stream.feed(Frame { header, pdu: pdu.into(), rest: Bytes::new() }).await.unwrap();
+            self.stream.feed(Frame { header, pdu: pdu.into(), rest: Bytes::new().into() }).await.unwrap();
         }
         SinkExt::<Frame>::flush(&mut self.stream).await.unwrap();
     }

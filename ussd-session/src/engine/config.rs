@@ -9,7 +9,7 @@ use crate::{
 /// Limits and policies of an [`Engine`](crate::Engine), built from [`Config::default`] and setters.
 #[derive(Clone, Debug)]
 pub struct Config {
-    node: u16,
+    pub(crate) node: u16,
     pub(super) max_live: usize,
     pub(super) max_closed: usize,
     pub(super) at_once: usize,

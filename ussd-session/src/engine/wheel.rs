@@ -329,7 +329,9 @@ fn bucket(tick: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{collections::BTreeMap, time::Duration};
+
+    use proptest::prelude::*;
 
     use super::*;
     use crate::{Actions, At, Event, LinkId, Next, Phase, Policy, SessionIds, Subscriber, ids::NetId, step};
@@ -461,5 +463,42 @@ mod tests {
         }
         found.sort_unstable();
         assert_eq!(found, [all[0], all[2]]);
+    }
+
+    proptest! {
+        /// As a naive list of deadlines: what is due is found once and in time, however deadlines moved before.
+        #[test]
+        fn as_a_list(
+            ops in prop::collection::vec((0..8_u32, 0..6_usize, 0..40_u64, 1..50_usize), 1..300),
+        ) {
+            let (mut slots, mut wheel, mut now) = (Slots::default(), Wheel::new(), START);
+            wheel.skip_to(START);
+            let cores: Vec<_> = (0..8).map(|_| slot(&mut slots, Policy::LONGEST)).collect();
+            let cores: Vec<_> = cores.iter().map(|index| slots.get_mut(*index).unwrap().core.take().unwrap()).collect();
+            let mut naive = BTreeMap::new();
+            for (index, span, wait, mut budget) in ops {
+                let at = now.after(Duration::from_millis([1, 300, 10_000, 10_000, 65_000, 600_000][span]));
+                let place = slots.get_mut(index).unwrap();
+                let mut core = cores[index as usize];
+                core.deadline = core.offset(at);
+                place.core = Some(core);
+                match naive.insert(index, at) {
+                    None => wheel.enter(&mut place.marks, index, at),
+                    Some(_) => wheel.arm(&mut place.marks, index, at),
+                }
+                // Mostly it stands still, so that entries come to stand side by side.
+                now = Millis(now.0 + 10 * wait.saturating_sub(20).pow(3));
+                while let Some(found) = wheel.due(&mut slots, now, &mut budget) {
+                    prop_assert!(naive.remove(&found).is_some_and(|at| at <= now));
+                    let place = slots.get_mut(found).unwrap();
+                    wheel.leave(&mut place.marks, found);
+                    place.core = None;
+                }
+                prop_assert!(budget == 0 || naive.values().all(|at| *at > now));
+                prop_assert_eq!(wheel.is_behind(now), wheel.next().is_some_and(|next| next <= now));
+                prop_assert!(wheel.next() <= naive.values().min().copied() || naive.is_empty());
+                prop_assert_eq!(wheel.len(), naive.len());
+            }
+        }
     }
 }

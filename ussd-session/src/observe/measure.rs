@@ -116,6 +116,7 @@ fn refusal(why: Reject) -> &'static str {
         Reject::Closed(_) => "closed",
         Reject::Busy => "busy",
         Reject::Unsupported => "unsupported",
+        Reject::Unavailable => "unavailable",
         Reject::Unfit(_) => "unfit",
     }
 }

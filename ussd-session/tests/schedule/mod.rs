@@ -7,8 +7,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use proptest::prelude::*;
 use ussd_session::{
-    Action, Callback, CloseReason, DedupKey, Effect, Event, FrameKind, Millis, NetId, NetWhy, Orphans, Phase, Policy,
-    PushKind, SendWhy, SessionId, State, Subject, Subscriber, Text, TurnToken, Verb,
+    Action, Callback, CloseReason, DedupKey, Effect, Event, FrameKind, Millis, NetId, NetWhy, Orphans, OwnedEvent,
+    Phase, Policy, PushKind, SendWhy, SessionId, State, Subject, Subscriber, Text, TurnToken, Verb,
 };
 
 use crate::world::{Host, describe};
@@ -213,7 +213,7 @@ pub(crate) struct Step {
 
 /// Plays schedules on a host.
 pub(crate) struct Player {
-    now: Millis,
+    pub(crate) now: Millis,
     tokens: [Vec<TurnToken>; 3],
     pushed: BTreeSet<u64>,
     /// Keep the debug output of all effects.
@@ -225,20 +225,30 @@ impl Player {
         Self { now: START, tokens: Default::default(), pushed: BTreeSet::new(), watch: false }
     }
 
-    pub(crate) fn one(&mut self, host: &mut impl Host, op: &Op) -> Step {
+    /// What happens, with the token that the application would quote now.
+    pub(crate) fn event(&self, op: &Op) -> OwnedEvent {
+        event(op, self.token(op)).expect("an event").into()
+    }
+
+    /// The token that the application quotes.
+    fn token(&self, op: &Op) -> Option<TurnToken> {
         let quoted = |at: usize, back: usize| {
             let tokens = &self.tokens[at];
             let known = tokens.len().checked_sub(1 + back).and_then(|place| tokens.get(place).copied());
             known.unwrap_or(TurnToken { session: SessionId::from_bits(7).unwrap(), turn: 1 })
         };
-        let token = match op {
+        match op {
             Op::SendFailed { phone, back }
             | Op::Reply { phone, back, .. }
             | Op::Abort { phone, back }
             | Op::Redirect { phone, back }
             | Op::HandlerFailed { phone, back } => Some(quoted(*phone, *back)),
             _ => None,
-        };
+        }
+    }
+
+    pub(crate) fn one(&mut self, host: &mut impl Host, op: &Op) -> Step {
+        let token = self.token(op);
         let (mut seen, mut debug) = (Vec::new(), String::new());
         let mut out = |effect: Effect<'_>| {
             if self.watch {

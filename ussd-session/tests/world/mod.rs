@@ -21,6 +21,10 @@
 
 mod bare;
 mod notation;
+#[cfg(feature = "redis")]
+pub(crate) mod redis_server;
+#[cfg(feature = "store")]
+pub(crate) mod stored;
 mod through;
 
 use ussd_session::{Action, Callback, Config, Effect, Engine, Event, FrameKind, LinkId, Millis, Policy, SessionId};
@@ -134,7 +138,8 @@ impl<H: Host> World<H> {
     }
 }
 
-/// Plays a table on the bare step, on the engine, and on the engine behind each adapter.
+/// Plays a table on the bare step, on the engine, on the engine behind each adapter, and on two machines over a store:
+/// the one in memory, and if ignored tests are asked for a real Redis.
 pub(crate) fn play(name: &str, policy: Policy, table: &str) {
     World::new(Bare::new(policy.clone())).play(&format!("{name}, bare"), table);
     let engine = || Engine::new(Config::default().policy(policy.clone()));
@@ -148,6 +153,13 @@ pub(crate) fn play(name: &str, policy: Policy, table: &str) {
         (Profile::mica(), "Mica"),
     ] {
         World::new(Through::new(Smpp(profile), engine())).play(&format!("{name}, SMPP {vendor}"), table);
+    }
+    #[cfg(feature = "store")]
+    World::new(stored::in_memory(&policy)).play(&format!("{name}, store"), table);
+    #[cfg(feature = "redis")]
+    if redis_server::is_asked_for() {
+        let server = redis_server::RedisServer::start(&[]);
+        World::new(stored::in_redis(&server, &policy)).play(&format!("{name}, Redis"), table);
     }
 }
 

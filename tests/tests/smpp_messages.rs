@@ -1,0 +1,106 @@
+//! Our client, message by message, with real message centres.
+
+mod peer;
+
+use std::time::Duration;
+
+use peer::{PATIENCE, Peer};
+use smpp::client::{BindError, Client, ClientConfig, ClientEvent, ClientEvents, ConnectError, SendError};
+use smpp::message::{InboundMessage, Sms};
+use smpp::receipt::Outcome;
+use smpp::text::{Charset, LongMessages};
+use smpp::types::CommandStatus;
+use tokio::time::timeout;
+
+const PHONE: &str = "+27831234567";
+/// Sends back what is sent to it.
+const ECHO: &str = "1001";
+/// Takes nothing.
+const THROTTLED: &str = "1002";
+
+/// The next message of the message centre, acknowledged.
+async fn message(events: &mut ClientEvents) -> InboundMessage {
+    loop {
+        let event = timeout(PATIENCE, events.recv()).await.expect("it comes").expect("the client is there");
+        if let ClientEvent::Message(delivery) = event {
+            let message = InboundMessage::clone(&delivery);
+            delivery.ack();
+            return message;
+        }
+    }
+}
+
+/// A program as message centre, for each way to bind a fresh one: what it holds of links that have just ended differs.
+async fn run(script: &str) {
+    for binds in [&["trx"][..], &["tx", "rx"]] {
+        let mut peer = Peer::start(script, &[]);
+        let port = peer.next().await["port"].to_string();
+        let url = |password: &str, bind: &str| format!("smpp://kudu:{password}@127.0.0.1:{port}?bind={bind}");
+
+        let wrong = Client::connect(&url("wrong", binds[0])).await.unwrap_err();
+        let refused = matches!(wrong, ConnectError::Bind(BindError::Refused { status: CommandStatus::RINVPASWD, .. }));
+        assert!(refused, "{wrong:?}");
+
+        // A message that is throttled is given up at once.
+        let mut builder = Client::builder().config(ClientConfig::default().patience(Duration::ZERO));
+        for bind in binds {
+            builder = builder.url(&url("secret", bind)).unwrap();
+        }
+        let client = timeout(PATIENCE, builder.connect()).await.expect("bound").unwrap();
+        let mut events = client.events().unwrap();
+        // One of them is bound; the others follow.
+        let mut bound = 0;
+        while bound < binds.len() {
+            let said = peer.next().await;
+            assert!(!said.is_null(), "the message centre ended");
+            bound += usize::from(said["step"].as_str().unwrap().starts_with("bind_") && said["ok"] == true);
+        }
+        all_of_it(&client, &mut events, &format!("{script} {binds:?}")).await;
+        timeout(PATIENCE, client.shutdown(PATIENCE)).await.expect("unbound");
+        peer.end().await;
+    }
+}
+
+async fn all_of_it(client: &Client, events: &mut ClientEvents, with: &str) {
+    let sms = |to: &str, text: &str| Sms::to(to).from("31234").text(text);
+
+    let sent = client.send(sms(PHONE, "Hello @ \u{e9} {\u{20ac}}").receipt()).await.unwrap();
+    assert_eq!((sent.parts(), sent.charset()), (1, Some(Charset::Gsm7)), "{with}");
+    let report = sent.receipt(PATIENCE).await.unwrap_or_else(|error| panic!("{with}: {error}"));
+    assert_eq!((report.outcome(), report.parts.len()), (Outcome::Delivered, 1), "{with}");
+
+    let emoji = "h\u{e9} \u{1f600}";
+    let sent = client.send(sms(ECHO, emoji)).await.unwrap();
+    assert_eq!(sent.charset(), Some(Charset::Ucs2), "{with}");
+    let echo = message(events).await;
+    assert_eq!((echo.text.as_deref(), echo.parts), (Some(emoji), 1), "{with}");
+
+    // Two parts go out, each comes back, and they are one message again.
+    let long = "0123456789".repeat(20);
+    let sent = client.send(sms(ECHO, &long).long_messages(LongMessages::Udh8)).await.unwrap();
+    assert_eq!((sent.parts(), sent.ids().len()), (2, 2), "{with}");
+    let echo = message(events).await;
+    assert_eq!((echo.text.as_deref(), echo.parts), (Some(&*long), 2), "{with}");
+    for (way, parts) in [(LongMessages::Sar, 2), (LongMessages::Payload, 1)] {
+        let sent = client.send(sms(PHONE, &long).long_messages(way).receipt()).await.unwrap();
+        assert_eq!(sent.parts(), parts, "{with} {way:?}");
+        let report = sent.receipt(PATIENCE).await.unwrap_or_else(|error| panic!("{with} {way:?}: {error}"));
+        assert_eq!((report.outcome(), report.parts.len()), (Outcome::Delivered, parts), "{with} {way:?}");
+    }
+
+    let throttled = client.send(sms(THROTTLED, "x")).await.unwrap_err();
+    let refused = matches!(throttled, SendError::Refused { status: CommandStatus::RTHROTTLED, part: 1, .. });
+    assert!(refused && throttled.is_safe_to_retry(), "{with}: {throttled:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs node and its package smpp"]
+async fn node() {
+    run("smpp_node_server.js").await;
+}
+
+#[tokio::test]
+#[ignore = "needs smpp.twisted3"]
+async fn twisted() {
+    run("smpp_twisted_server.py").await;
+}

@@ -1,0 +1,455 @@
+//! Events over a store: load, step, swap, again if somebody was faster, and only then act.
+
+use std::{
+    future::Future,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use super::{
+    Error, Expect, Failed, Found, Key, Open, Owner, Page, Stepped, Store, StoreCounters, Swapped, Tag, Write,
+    cell::{Advance, Cell, advance},
+    timers::Timers,
+};
+use crate::{
+    action::{Action, Frame, FrameKind, Reject, Subject},
+    engine::{Config, Effect},
+    event::{At, Event},
+    ids::{LinkId, NetId, SessionId, SessionIds, TurnToken},
+    owned::OwnedEffect,
+    policy::Policy,
+    record::Record,
+    text::Text,
+    time::Millis,
+};
+
+/// Handles the events of sessions that are kept in a [`Store`].
+///
+/// It does for a store what the [`Engine`](crate::Engine) does in memory, with the same policies, and gives the same
+/// effects. A program that embeds it does three things:
+///
+/// 1. [`Driver::handle`] for every event, with the time; the effects that come back are done in order. When they come
+///    back the session is written, so what a phone is shown has always happened.
+/// 2. [`Driver::tick`] for every key of [`Driver::due_here`], when [`Driver::next_deadline`] has come: sessions whose
+///    last event this machine has handled.
+/// 3. [`Driver::tick`] for every key of [`Driver::due_anywhere`], every second or so: sessions of machines that are
+///    gone.
+///
+/// All take `&self`, and may be called at once, for one phone too: the store lets one of them win, and the others look
+/// again. Events of one phone that are to be handled in the order in which they came are awaited one by one.
+///
+/// [`Config::max_live`] and [`Config::max_closed`] do not count here: the store's size is its own affair.
+#[derive(Debug)]
+pub struct Driver<S> {
+    store: S,
+    config: Config,
+    time_limit: Duration,
+    attempts: u32,
+    takeover: Duration,
+    local: Mutex<Local>,
+}
+
+/// What this machine knows by itself.
+#[derive(Debug, Default)]
+struct Local {
+    now: Millis,
+    ids: Option<SessionIds>,
+    timers: Timers,
+    counters: StoreCounters,
+}
+
+impl<S: Store> Driver<S> {
+    /// How long the store keeps what all machines have forgotten.
+    const SLACK: Duration = Duration::from_secs(60);
+
+    /// A driver over a store. Each machine has its own [`Config::node`]: session ids depend on it.
+    #[must_use]
+    pub fn new(store: S, config: Config) -> Self {
+        Self {
+            store,
+            config,
+            time_limit: Duration::from_secs(1),
+            attempts: 10,
+            takeover: Duration::from_secs(3),
+            local: Mutex::default(),
+        }
+    }
+
+    /// How long the store may take for one event, all attempts together. Default 1 s: well below the time that a
+    /// gateway gives an application.
+    #[must_use]
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// How many times an event is tried while other machines are faster; at least once. Default 10.
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts.max(1);
+        self
+    }
+
+    /// How long a session of another machine has to be overdue before this one takes it over. More than the clocks
+    /// of the machines may differ. Default 3 s.
+    #[must_use]
+    pub fn takeover(mut self, margin: Duration) -> Self {
+        self.takeover = margin;
+        self
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Handles an event. One that concerns a whole link is done session by session, so that it takes its time.
+    ///
+    /// # Errors
+    /// The store cannot be reached, does not answer in time, or holds what cannot be read; or other machines were
+    /// faster every time. Whether the event has happened is then open; it is not tried again.
+    pub async fn handle(&self, link: LinkId, event: &Event<'_>, now: Millis) -> Result<Stepped, Failed<S::Error>> {
+        match event.subscriber() {
+            Some(subscriber) => self.one(Key { link, subscriber }, event, None, now).await,
+            None if *event == Event::Tick => Ok(Stepped::default()),
+            None => self.whole_link(link, event, now).await,
+        }
+    }
+
+    /// Handles an event, and has the application's own octets kept with the session, in the same write: an event that
+    /// is refused changes neither. Meant for replies. They come back in [`Stepped::app`] with the next event.
+    ///
+    /// # Errors
+    /// As for [`Driver::handle`].
+    pub async fn handle_and_keep(
+        &self,
+        link: LinkId,
+        event: &Event<'_>,
+        app: &[u8],
+        now: Millis,
+    ) -> Result<Stepped, Failed<S::Error>> {
+        match event.subscriber() {
+            Some(subscriber) => self.one(Key { link, subscriber }, event, Some(app), now).await,
+            None => self.handle(link, event, now).await,
+        }
+    }
+
+    /// Has the application's own octets kept with a session, if it is still open.
+    ///
+    /// # Errors
+    /// As for [`Driver::handle`].
+    pub async fn keep(&self, key: Key, session: SessionId, app: &[u8], now: Millis) -> Result<(), Error<S::Error>> {
+        let at = self.at(key.link, now);
+        let work = self.swapped(key, &NetId::NONE, at, |cell| {
+            let cell = cell.filter(|cell| cell.record.session() == session && cell.record.is_open());
+            (cell.map_or(Fate::Stays, |cell| Fate::Becomes(Some(Cell { app: app.to_vec(), ..cell }))), ())
+        });
+        self.within_limit(work).await
+    }
+
+    /// Does what is due of one session, if it is still due.
+    ///
+    /// # Errors
+    /// As for [`Driver::handle`]. The session is due again a second later.
+    pub async fn tick(&self, key: Key, now: Millis) -> Result<Stepped, Failed<S::Error>> {
+        let at = self.at(key.link, now);
+        let (policy, given_up) = (self.config.policy_of(key.link), self.local().timers.given_up(key));
+        let work = self.swapped(key, &NetId::NONE, at, |cell| {
+            // Written even if nothing was due: that puts right what the store lists as due.
+            let mut advance = advance(cell, key, &Event::Tick, at, policy);
+            (Fate::Becomes(advance.cell.take()), advance)
+        });
+        match self.within_limit(work).await {
+            Ok(advance) => Ok(stepped(advance, given_up)),
+            Err(error) => {
+                let mut local = self.local();
+                local.timers.put_back(key, at.now.after(Duration::from_secs(1)));
+                Err(Failed { error, effects: Vec::new() })
+            }
+        }
+    }
+
+    /// Takes at most `max` sessions that are due and whose last event this machine has handled: for
+    /// [`Driver::tick`].
+    #[must_use]
+    pub fn due_here(&self, now: Millis, max: usize) -> Vec<Key> {
+        let mut local = self.local();
+        let now = local.clock(now);
+        std::iter::from_fn(|| local.timers.due(now)).take(max).collect()
+    }
+
+    /// Sessions of any machine that have been due for longer than [`Driver::takeover`], at most `max`: for
+    /// [`Driver::tick`].
+    ///
+    /// # Errors
+    /// The store cannot be reached, or does not answer in time.
+    pub async fn due_anywhere(&self, now: Millis, max: usize) -> Result<Vec<Key>, Error<S::Error>> {
+        let now = self.local().clock(now);
+        let margin = u64::try_from(self.takeover.as_millis()).unwrap_or(u64::MAX);
+        let until = Millis(now.0.saturating_sub(margin));
+        self.within_limit(async { self.store.due(until, max).await.map_err(Error::Store) }).await
+    }
+
+    /// When [`Driver::due_here`] has work at the earliest; none if there is nothing to wait for.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Millis> {
+        self.local().timers.next()
+    }
+
+    /// How many sessions this machine watches: those whose last event it has handled.
+    #[must_use]
+    pub fn watched(&self) -> usize {
+        self.local().timers.len()
+    }
+
+    /// The record of a phone: its open session, or the tombstone of the last one.
+    ///
+    /// # Errors
+    /// The store cannot be reached, does not answer in time, or holds what cannot be read.
+    pub async fn record(&self, key: Key) -> Result<Option<Record>, Error<S::Error>> {
+        let load = self.within_limit(async { self.store.load(key, &NetId::NONE).await.map_err(Error::Store) });
+        match load.await? {
+            Found::Session { octets, .. } => Ok(Some(Cell::decode(&octets)?.record)),
+            Found::Nothing | Found::Foreign(_) => Ok(None),
+        }
+    }
+
+    /// The session that a phone is in, and the machine that handled its last event.
+    ///
+    /// # Errors
+    /// The store cannot be reached, or does not answer in time.
+    pub async fn owner(&self, key: Key) -> Result<Option<Owner>, Error<S::Error>> {
+        self.within_limit(async { self.store.owner(key).await.map_err(Error::Store) }).await
+    }
+
+    /// Some of a link's open sessions, as [`Store::open`].
+    ///
+    /// # Errors
+    /// The store cannot be reached, or does not answer in time.
+    pub async fn open(&self, link: LinkId, from: Option<u64>) -> Result<Page, Error<S::Error>> {
+        self.within_limit(async { self.store.open(link, from).await.map_err(Error::Store) }).await
+    }
+
+    /// What happened so far, in numbers.
+    #[must_use]
+    pub fn counters(&self) -> StoreCounters {
+        self.local().counters
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What happens to one session. For an event of a link, which names no phone, the key does.
+    pub(super) async fn one(
+        &self,
+        key: Key,
+        event: &Event<'_>,
+        app: Option<&[u8]>,
+        now: Millis,
+    ) -> Result<Stepped, Failed<S::Error>> {
+        let at = self.at(key.link, now);
+        let (policy, given_up) = (self.config.policy_of(key.link), self.local().timers.given_up(key));
+        let work = self.swapped(key, net_of(event), at, |cell| {
+            let mut advance = advance(cell, key, event, at, policy);
+            let (cell, changed) = (advance.cell.take(), advance.changed);
+            let cell = match (cell, app) {
+                (Some(cell), Some(app)) if cell.record.is_open() => Some(Cell { app: app.to_vec(), ..cell }),
+                (cell, _) => cell,
+            };
+            (if changed { Fate::Becomes(cell) } else { Fate::Stays }, advance)
+        });
+        match self.within_limit(work).await {
+            Ok(advance) => Ok(stepped(advance, given_up)),
+            Err(error) => Err(Failed { error, effects: self.without_store(key, event, policy) }),
+        }
+    }
+
+    /// An event of a link, session by session.
+    async fn whole_link(&self, link: LinkId, event: &Event<'_>, now: Millis) -> Result<Stepped, Failed<S::Error>> {
+        let mut all = Stepped::default();
+        let mut from = None;
+        loop {
+            let page = match self.open(link, from).await {
+                Ok(page) => page,
+                Err(error) => return Err(Failed { error, effects: all.effects }),
+            };
+            for key in page.keys {
+                match self.one(key, event, None, now).await {
+                    Ok(stepped) => all.effects.extend(stepped.effects),
+                    Err(failed) => {
+                        all.effects.extend(failed.effects);
+                        return Err(Failed { effects: all.effects, ..failed });
+                    }
+                }
+            }
+            if page.next.is_none() {
+                return Ok(all);
+            }
+            from = page.next;
+        }
+    }
+
+    /// Load, decide, swap; again while other machines are faster.
+    async fn swapped<T>(
+        &self,
+        key: Key,
+        net: &NetId,
+        at: At,
+        mut decide: impl FnMut(Option<Cell>) -> (Fate, T),
+    ) -> Result<T, Error<S::Error>> {
+        for _ in 0..self.attempts {
+            let (cell, expect) = match self.store.load(key, net).await.map_err(Error::Store)? {
+                Found::Nothing => (None, Expect::Absent),
+                Found::Session { tag, octets } => (Some(Cell::decode(&octets)?), Expect::Is(tag)),
+                Found::Foreign(foreign) => {
+                    let policy = self.config.policy_of(key.link);
+                    (Some(Cell::adopted(foreign, key, net, at, policy)), Expect::Foreign(net))
+                }
+            };
+            let (fate, decided) = decide(cell);
+            let cell = match fate {
+                Fate::Stays => return Ok(decided),
+                Fate::Becomes(cell) => cell,
+            };
+            let swapped = match &cell {
+                None => self.store.swap(key, expect, Write::Delete).await,
+                Some(cell) => {
+                    let octets = cell.encode();
+                    self.store.swap(key, expect, self.put(cell, &octets, expect, at.now)).await
+                }
+            };
+            match swapped.map_err(Error::Store)? {
+                Swapped::Done => {
+                    self.written(key, cell.as_ref(), expect);
+                    return Ok(decided);
+                }
+                Swapped::Conflict => {
+                    self.local().counters.conflicts += 1;
+                    tracing::debug!(?key, "another machine was faster");
+                }
+            }
+        }
+        Err(Error::Contended(self.attempts))
+    }
+
+    fn put<'c>(&self, cell: &Cell, octets: &'c [u8], expect: Expect<'_>, now: Millis) -> Write<'c> {
+        let (record, policy) = (&cell.record, self.config.policy_of(cell.record.link()));
+        let version = match expect {
+            Expect::Is(tag) if tag.session == record.session() => tag.version + 1,
+            _ => 1,
+        };
+        let left = record.deadline().since(now).saturating_add(Self::SLACK);
+        let (ttl, open) = if record.is_open() {
+            let total = left.max(Duration::from_millis(u64::from(policy.total_timer)) + Self::SLACK);
+            let tombstone = Duration::from_millis(u64::from(policy.tombstone));
+            (total + tombstone, Some(Open { deadline: record.deadline(), node: self.config.node }))
+        } else {
+            (left, None)
+        };
+        Write::Put { tag: Tag { session: record.session(), version }, octets, ttl, open }
+    }
+
+    /// Remembers what was written.
+    fn written(&self, key: Key, cell: Option<&Cell>, expect: Expect<'_>) {
+        let mut local = self.local();
+        local.counters.writes += 1;
+        local.counters.taken_over += u64::from(matches!(expect, Expect::Foreign(_)));
+        match cell.map(|cell| &cell.record).filter(|record| record.is_open()) {
+            Some(record) => local.timers.watch(key, record),
+            None => local.timers.forget(key),
+        }
+    }
+
+    /// What is to be done about an event when nobody knows what is kept.
+    fn without_store(&self, key: Key, event: &Event<'_>, policy: &Policy) -> Vec<OwnedEffect> {
+        let mut local = self.local();
+        local.counters.failures += 1;
+        let mut actions = Vec::new();
+        let mut fallback = |net: &NetId, token| {
+            let text = policy.fallback.as_deref().map(Text::public);
+            let frame = |text| Frame { kind: FrameKind::Final, net: net.clone(), token, text, again: false };
+            actions.extend(text.map(|text| Action::Send(frame(text))));
+        };
+        match *event {
+            Event::Begin { ref net, .. } | Event::Answer { ref net, .. } => fallback(net, None),
+            Event::Reply { token, .. } | Event::Redirect { token, .. } | Event::HandlerFailed { token, .. } => {
+                // Only for the turn that the user waits in, as far as this machine knows.
+                if let Some(net) = local.timers.give_up(key, token) {
+                    fallback(&net, Some(token));
+                }
+            }
+            _ => {}
+        }
+        let subject = match *event {
+            Event::Reply { token, .. } | Event::Redirect { token, .. } | Event::Abort { token, .. } => {
+                Some(Subject::Turn(token))
+            }
+            Event::Push { correlation, .. } => Some(Subject::Push(correlation)),
+            _ => None,
+        };
+        actions.extend(subject.map(|subject| Action::Reject { subject, why: Reject::Unavailable }));
+        let Key { link, subscriber } = key;
+        actions.into_iter().map(|action| Effect { link, subscriber, dialled: "", action }.into()).collect()
+    }
+
+    async fn within_limit<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error<S::Error>>>,
+    ) -> Result<T, Error<S::Error>> {
+        tokio::time::timeout(self.time_limit, work).await.unwrap_or(Err(Error::Silent(self.time_limit)))
+    }
+
+    /// Where and when an event happens.
+    fn at(&self, link: LinkId, now: Millis) -> At {
+        let mut local = self.local();
+        let now = local.clock(now);
+        let fresh = local.ids.get_or_insert_with(|| SessionIds::new(self.config.node, now)).fresh();
+        At { link, now, fresh }
+    }
+
+    fn local(&self) -> MutexGuard<'_, Local> {
+        // What it holds is whole after every statement.
+        self.local.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Local {
+    /// Takes the time; it never goes back.
+    fn clock(&mut self, now: Millis) -> Millis {
+        self.now = self.now.max(now);
+        self.now
+    }
+}
+
+/// What becomes of what is kept.
+enum Fate {
+    Stays,
+    Becomes(Option<Cell>),
+}
+
+/// What follows, once it is written. In a turn that was given up the user has seen the fallback text already.
+fn stepped(advance: Advance, given_up: Option<TurnToken>) -> Stepped {
+    let Advance { mut effects, app, .. } = advance;
+    if given_up.is_some() {
+        effects.retain(|effect| {
+            let action = effect.as_effect().action;
+            !matches!(action, Action::Send(Frame { kind: FrameKind::Final, token, .. }) if token == given_up)
+        });
+    }
+    Stepped { effects, app }
+}
+
+/// What the network calls the dialogue that an event belongs to.
+fn net_of<'e>(event: &'e Event<'_>) -> &'e NetId {
+    match event {
+        Event::Begin { net, .. }
+        | Event::Answer { net, .. }
+        | Event::NotifyOk { net, .. }
+        | Event::UserEnd { net, .. }
+        | Event::NetTimeout { net, .. }
+        | Event::NetError { net, .. } => net,
+        _ => const { &NetId::NONE },
+    }
+}

@@ -1,0 +1,297 @@
+//! Sessions in Redis.
+//!
+//! | key | type | what |
+//! |---|---|---|
+//! | `<prefix>:{<phone>}:<link>:s` | string | tag (8 octets session, 8 octets version), then the session |
+//! | `<prefix>:{<phone>}:<link>:o` | string | the owner: session in hex, a blank, the machine |
+//! | `<prefix>:due` | sorted set | `<link>.<phone>` of each open session, by its deadline in milliseconds |
+//!
+//! All of a phone lies in one slot of a cluster. Each write is one script, and gives every key that it touches a time
+//! to live in the same breath.
+
+mod vumi;
+
+use std::{sync::Arc, time::Duration};
+
+use redis::{
+    Client, Cmd, RedisError, Script,
+    aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig},
+    cmd,
+};
+
+pub use self::vumi::{VumiLayout, VumiTransport};
+use super::{Expect, Found, Key, Owner, Page, Store, Swapped, Tag, Write};
+use crate::{
+    ids::{LinkId, NetId, SessionId},
+    time::{Millis, millis},
+};
+
+/// Octets of a [`Tag`].
+const TAG: usize = 16;
+
+/// How many sessions of a link Redis is asked for at once.
+const PAGE: usize = 1000;
+
+/// A [`Store`] in Redis 5 or newer, or what speaks its language (Valkey, KeyDB).
+///
+/// `C` is a connection that can be shared: redis' `ConnectionManager` (which connects again by itself),
+/// `MultiplexedConnection`, or `ClusterConnection`.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use ussd_session::{Config, LinkId, store::{Driver, RedisStore, VumiLayout, VumiTransport}};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = RedisStore::connect("redis://127.0.0.1/", Duration::from_secs(1))?
+///     // Sessions that Vumi's TruTeq transport has left behind go on here.
+///     .take_over(LinkId(1), VumiLayout::new(VumiTransport::TruTeq, "truteq_transport"));
+/// let driver = Driver::new(store, Config::default().node(7));
+/// # let _ = driver;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Redis answers from memory that a crash may lose, unless it is told to write every change to disk (`appendfsync
+/// always`), and a replica that takes over may lack the last writes. A session lost in this way is like one that never
+/// began: the next answer belongs to no session ([`Policy::orphans`](crate::Policy::orphans)). Run it with
+/// `maxmemory-policy noeviction`: a full Redis is then an error and not a loss.
+#[derive(Clone)]
+pub struct RedisStore<C> {
+    connection: C,
+    prefix: Arc<str>,
+    cluster: bool,
+    foreign: Arc<[(LinkId, VumiLayout)]>,
+    swap: Arc<Script>,
+    list: Arc<Script>,
+}
+
+/// Why Redis could not do it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RedisStoreError {
+    /// Redis cannot be reached, or refused a command.
+    #[error(transparent)]
+    Redis(#[from] RedisError),
+    /// A key of ours holds what we did not write.
+    #[error("{key} holds no session: {problem}")]
+    NotOurs {
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+}
+
+impl RedisStore<ConnectionManager> {
+    /// A store at `redis://host:port/db` (or `redis+unix:///path`), with a connection of its own, which is made when it
+    /// is needed, and again when it breaks. Within a tokio runtime.
+    ///
+    /// `time_limit` is for connecting and for each answer.
+    ///
+    /// # Errors
+    /// The address is not one of Redis.
+    pub fn connect(url: &str, time_limit: Duration) -> Result<Self, RedisStoreError> {
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(time_limit))
+            .set_response_timeout(Some(time_limit))
+            .set_max_delay(time_limit);
+        Ok(Self::over(ConnectionManager::new_lazy_with_config(Client::open(url)?, config)?))
+    }
+}
+
+impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
+    /// A store over a connection.
+    #[must_use]
+    pub fn over(connection: C) -> Self {
+        let list = "list(KEYS[1], ARGV[1], ARGV[2], ARGV[3])";
+        let due = include_str!("redis/due.lua");
+        Self {
+            connection,
+            prefix: "ussd".into(),
+            cluster: false,
+            foreign: Arc::new([]),
+            swap: Arc::new(Script::new(&format!("{due}\n{}", include_str!("redis/swap.lua")))),
+            list: Arc::new(Script::new(&format!("{due}\n{list}"))),
+        }
+    }
+
+    /// What all keys begin with. Default `ussd`. Braces are left out: they would say which slot a key is in.
+    #[must_use]
+    pub fn prefix(mut self, prefix: &str) -> Self {
+        self.prefix = prefix.replace(['{', '}'], "").into();
+        self
+    }
+
+    /// Says that Redis is a cluster: what is due, and a session taken over, then lie in other slots than the session
+    /// and are written a moment after it, each by a call of its own. A machine that is lost in that moment leaves a
+    /// session that is not on the list: no other machine tells the application of its end. Default no.
+    #[must_use]
+    pub fn cluster(mut self, yes: bool) -> Self {
+        self.cluster = yes;
+        self
+    }
+
+    /// Takes over the open sessions that a Vumi transport has left behind, when their phones send something. The
+    /// transport is to have stopped: Vumi writes back what it once read.
+    #[must_use]
+    pub fn take_over(mut self, link: LinkId, layout: VumiLayout) -> Self {
+        self.foreign = self.foreign.iter().cloned().chain([(link, layout)]).collect();
+        self
+    }
+
+    async fn ask<T: redis::FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisStoreError> {
+        Ok(command.query_async(&mut self.connection.clone()).await?)
+    }
+
+    async fn load_own(&self, key: Key) -> Result<Found, RedisStoreError> {
+        let name = self.session_key(key);
+        let content: Option<Vec<u8>> = self.ask(cmd("GET").arg(&name)).await?;
+        content.map_or(Ok(Found::Nothing), |content| found(&name, &content))
+    }
+
+    fn session_key(&self, key: Key) -> String {
+        format!("{}:{{{}}}:{}:s", self.prefix, key.subscriber, key.link.0)
+    }
+
+    fn owner_key(&self, key: Key) -> String {
+        format!("{}:{{{}}}:{}:o", self.prefix, key.subscriber, key.link.0)
+    }
+
+    fn due_key(&self) -> String {
+        format!("{}:due", self.prefix)
+    }
+
+    /// The sessions that another program may have begun for this phone.
+    fn foreign_keys(&self, key: Key, net: &NetId) -> impl Iterator<Item = (&VumiLayout, String)> {
+        let layouts = self.foreign.iter().filter(move |(link, _)| *link == key.link);
+        layouts.filter_map(move |(_, layout)| Some((layout, layout.key(key.subscriber, net)?)))
+    }
+}
+
+impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> {
+    type Error = RedisStoreError;
+
+    async fn load(&self, key: Key, net: &NetId) -> Result<Found, RedisStoreError> {
+        let own = self.load_own(key).await?;
+        let foreign: Vec<_> = self.foreign_keys(key, net).collect();
+        if own != Found::Nothing || foreign.is_empty() {
+            return Ok(own);
+        }
+        for (layout, name) in foreign {
+            let fields: Vec<(String, Vec<u8>)> = self.ask(cmd("HGETALL").arg(&name)).await?;
+            if let Some(foreign) = layout.read(key.subscriber, &fields) {
+                return Ok(Found::Foreign(foreign));
+            }
+        }
+        // Another machine may have taken it over after the first look.
+        self.load_own(key).await
+    }
+
+    async fn swap(&self, key: Key, expect: Expect<'_>, write: Write<'_>) -> Result<Swapped, RedisStoreError> {
+        let expected = match expect {
+            Expect::Is(tag) => tag_octets(tag).to_vec(),
+            Expect::Absent | Expect::Foreign(_) => Vec::new(),
+        };
+        let before = if let Expect::Is(tag) = expect { tag.session.to_string() } else { String::new() };
+        let foreign = match expect {
+            Expect::Foreign(net) => self.foreign_keys(key, net).map(|(_, name)| name).next(),
+            _ => None,
+        };
+        let (mut content, mut ttl, mut owner, mut deadline) = (Vec::new(), 0, String::new(), String::new());
+        if let Write::Put { tag, octets, ttl: span, open } = write {
+            content = [&tag_octets(tag)[..], octets].concat();
+            ttl = millis(span).max(1);
+            if let Some(open) = open {
+                owner = format!("{} {}", tag.session, open.node);
+                deadline = open.deadline.0.to_string();
+            }
+        }
+        let member = format!("{}.{}", key.link.0, key.subscriber);
+        let mut call = self.swap.prepare_invoke();
+        call.key(self.session_key(key)).key(self.owner_key(key));
+        let taken_here = foreign.as_ref().filter(|_| !self.cluster);
+        if !self.cluster {
+            call.key(self.due_key());
+        }
+        if let Some(foreign) = taken_here {
+            call.key(foreign);
+        }
+        call.arg(expected).arg(content).arg(ttl).arg(owner).arg(before).arg(&deadline).arg(&member);
+        call.arg(u8::from(!self.cluster)).arg(u8::from(taken_here.is_some()));
+        let mut connection = self.connection.clone();
+        if !call.invoke_async::<bool>(&mut connection).await? {
+            return Ok(Swapped::Conflict);
+        }
+        if self.cluster {
+            let mut call = self.list.prepare_invoke();
+            call.key(self.due_key()).arg(deadline).arg(member).arg(ttl);
+            let listed = call.invoke_async::<()>(&mut connection).await;
+            let taken = match foreign {
+                Some(foreign) => cmd("DEL").arg(foreign).query_async::<()>(&mut connection).await,
+                None => Ok(()),
+            };
+            // The session is written, and that is what counts.
+            if let Err(error) = listed.and(taken) {
+                tracing::warn!(?key, %error, "a session is written, but not what lies beside it");
+            }
+        }
+        Ok(Swapped::Done)
+    }
+
+    async fn due(&self, until: Millis, max: usize) -> Result<Vec<Key>, RedisStoreError> {
+        let mut command = cmd("ZRANGEBYSCORE");
+        command.arg(self.due_key()).arg("-inf").arg(until.0).arg("LIMIT").arg(0).arg(max);
+        let members: Vec<String> = self.ask(&command).await?;
+        Ok(members.iter().filter_map(|member| listed(member)).collect())
+    }
+
+    async fn open(&self, link: LinkId, from: Option<u64>) -> Result<Page, RedisStoreError> {
+        let mut command = cmd("ZSCAN");
+        command.arg(self.due_key()).arg(from.unwrap_or(0)).arg("MATCH").arg(format!("{}.*", link.0));
+        command.arg("COUNT").arg(PAGE);
+        let (next, members): (u64, Vec<(String, String)>) = self.ask(&command).await?;
+        let keys = members.iter().filter_map(|(member, _)| listed(member)).collect();
+        Ok(Page { keys, next: (next != 0).then_some(next) })
+    }
+
+    async fn owner(&self, key: Key) -> Result<Option<Owner>, RedisStoreError> {
+        let name = self.owner_key(key);
+        let Some(owner): Option<String> = self.ask(cmd("GET").arg(&name)).await? else { return Ok(None) };
+        let parts = owner.split_once(' ').and_then(|(session, node)| {
+            let session = SessionId::from_bits(u64::from_str_radix(session, 16).ok()?)?;
+            Some(Owner { session, node: node.parse().ok()? })
+        });
+        parts.map(Some).ok_or(RedisStoreError::NotOurs { key: name, problem: "not an owner" })
+    }
+}
+
+impl<C> std::fmt::Debug for RedisStore<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut store = f.debug_struct("RedisStore");
+        store.field("prefix", &self.prefix).field("cluster", &self.cluster).field("foreign", &self.foreign);
+        store.finish_non_exhaustive()
+    }
+}
+
+fn tag_octets(tag: Tag) -> [u8; TAG] {
+    let mut octets = [0; TAG];
+    let (session, version) = octets.split_at_mut(TAG / 2);
+    session.copy_from_slice(&tag.session.to_bits().to_be_bytes());
+    version.copy_from_slice(&tag.version.to_be_bytes());
+    octets
+}
+
+fn found(name: &str, content: &[u8]) -> Result<Found, RedisStoreError> {
+    let not_ours = |problem| RedisStoreError::NotOurs { key: name.to_owned(), problem };
+    let (session, rest) = content.split_first_chunk().ok_or_else(|| not_ours("no tag"))?;
+    let (version, octets) = rest.split_first_chunk().ok_or_else(|| not_ours("no tag"))?;
+    let session = SessionId::from_bits(u64::from_be_bytes(*session)).ok_or_else(|| not_ours("no session id"))?;
+    let tag = Tag { session, version: u64::from_be_bytes(*version) };
+    Ok(Found::Session { tag, octets: octets.to_vec() })
+}
+
+/// What an entry among what is due names; none if it is not one of ours.
+fn listed(member: &str) -> Option<Key> {
+    let (link, subscriber) = member.split_once('.')?;
+    Some(Key { link: LinkId(link.parse().ok()?), subscriber: subscriber.parse().ok()? })
+}

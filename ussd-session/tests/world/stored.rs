@@ -1,0 +1,135 @@
+//! Several machines over one store, as a host: events come to them in turn.
+
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use tokio::runtime::{Builder, Runtime};
+#[cfg(feature = "redis")]
+use ussd_session::store::RedisStore;
+use ussd_session::{
+    Config, Effect, Event, Millis, OwnedEffect, OwnedEvent, Policy, State, Subscriber,
+    store::{Driver, Fault, Key, MemoryStore, Stepped, Store},
+};
+
+#[cfg(feature = "redis")]
+use super::redis_server::{Connection, RedisServer};
+use super::{Host, LINK};
+
+pub(crate) struct Stored<S> {
+    runtime: Runtime,
+    pub(crate) machines: Vec<Driver<S>>,
+    turn: AtomicUsize,
+    now: Millis,
+    /// Tells the store what time it is.
+    clock: fn(&S, Millis),
+}
+
+pub(crate) fn key(subscriber: Subscriber) -> Key {
+    Key { link: LINK, subscriber }
+}
+
+/// Two machines over a store in memory.
+pub(crate) fn in_memory(policy: &Policy) -> Stored<MemoryStore> {
+    let store = MemoryStore::new();
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    Stored::new(runtime, [store.clone(), store], policy, |store, now| store.set_time(now))
+}
+
+/// Two machines over a Redis, each with a connection of its own.
+#[cfg(feature = "redis")]
+pub(crate) fn in_redis(server: &RedisServer, policy: &Policy) -> Stored<RedisStore<Connection>> {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let stores = runtime.block_on(async { [server.store().await, server.store().await] });
+    Stored::new(runtime, stores, policy, |_, _| {})
+}
+
+impl<S: Store> Stored<S> {
+    pub(crate) fn new(
+        runtime: Runtime,
+        stores: impl IntoIterator<Item = S>,
+        policy: &Policy,
+        clock: fn(&S, Millis),
+    ) -> Self {
+        let machine = |(node, store)| {
+            let config = Config::default().node(node).policy(policy.clone());
+            Driver::new(store, config).takeover(Duration::ZERO)
+        };
+        let machines = (1..).zip(stores).map(machine).collect();
+        Self { runtime, machines, turn: AtomicUsize::new(0), now: Millis(0), clock }
+    }
+
+    fn next(&self) -> &Driver<S> {
+        &self.machines[self.turn.fetch_add(1, Ordering::Relaxed) % self.machines.len()]
+    }
+
+    fn clock(&mut self, now: Millis) {
+        self.now = self.now.max(now);
+        for machine in &self.machines {
+            (self.clock)(machine.store(), self.now);
+        }
+    }
+
+    fn record(&self, phone: Subscriber) -> Option<ussd_session::Record> {
+        let record = self.runtime.block_on(self.next().record(key(phone))).unwrap();
+        // A tombstone stands until its time is over, whenever it is cleared away.
+        record.filter(|record| record.deadline() > self.now)
+    }
+
+    /// Does what is due: for each machine its own, then what the other has left.
+    async fn due(machine: &Driver<S>, now: Millis) -> Vec<OwnedEffect> {
+        let mut effects = Vec::new();
+        loop {
+            let mut keys = machine.due_here(now, 2);
+            if keys.is_empty() {
+                keys = machine.due_anywhere(now, 2).await.unwrap();
+            }
+            if keys.is_empty() {
+                return effects;
+            }
+            for key in keys {
+                effects.extend(machine.tick(key, now).await.unwrap().effects);
+            }
+        }
+    }
+}
+
+impl Stored<MemoryStore> {
+    /// Two events at once, one at each machine: both look before either writes.
+    pub(crate) fn at_once(&mut self, events: &[OwnedEvent; 2], now: Millis) -> [Stepped; 2] {
+        self.clock(now);
+        let [one, two] = &self.machines[..] else { panic!("two machines") };
+        one.store().faults(|_, _| Fault::Delayed(Duration::from_millis(1)));
+        let [first, second] = events.each_ref().map(OwnedEvent::as_event);
+        let (first, second) = self
+            .runtime
+            .block_on(async { tokio::join!(one.handle(LINK, &first, now), two.handle(LINK, &second, now)) });
+        one.store().faults(|_, _| Fault::None);
+        [first.unwrap(), second.unwrap()]
+    }
+}
+
+impl<S: Store> Host for Stored<S> {
+    fn handle(&mut self, event: Event<'_>, now: Millis, out: &mut dyn FnMut(Effect<'_>)) {
+        self.clock(now);
+        let stepped = self.runtime.block_on(self.next().handle(LINK, &event, now)).unwrap();
+        stepped.effects.iter().for_each(|effect| out(effect.as_effect()));
+    }
+
+    fn tick(&mut self, now: Millis, out: &mut dyn FnMut(Effect<'_>)) {
+        self.clock(now);
+        for _ in 0..self.machines.len() {
+            let effects = self.runtime.block_on(Self::due(self.next(), now));
+            effects.iter().for_each(|effect| out(effect.as_effect()));
+        }
+    }
+
+    fn state(&self, phone: Subscriber) -> Option<(State, u16)> {
+        self.record(phone).map(|record| (record.state(), record.token().turn))
+    }
+
+    fn deadline(&self, phone: Subscriber) -> Option<Millis> {
+        self.record(phone).map(|record| record.deadline())
+    }
+}
