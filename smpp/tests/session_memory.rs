@@ -77,11 +77,15 @@ fn a_session_takes_no_more_than_it_should() {
     for _ in 0..10 {
         window(&mut session, now);
     }
-    let region = Region::new(ALLOCATOR);
-    for _ in 0..1_000 {
-        window(&mut session, now);
-    }
-    assert_eq!(region.change().allocations + region.change().reallocations, 0, "for a message");
+    // The threads of the test harness allocate too, when they start.
+    let least = (0..10).map(|_| {
+        let region = Region::new(ALLOCATOR);
+        for _ in 0..100 {
+            window(&mut session, now);
+        }
+        region.change().allocations + region.change().reallocations
+    });
+    assert_eq!(least.min(), Some(0), "for a message");
 
     session.shrink();
     let before = Region::new(ALLOCATOR);

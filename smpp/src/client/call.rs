@@ -1,10 +1,11 @@
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use super::{NotSent, RequestError};
 use crate::pdu::{Frame, Pdu};
-use crate::session::Unanswered;
+use crate::session::{self, Session, Unanswered};
 use crate::types::SequenceNumber;
 
 /// What a request ends in.
@@ -90,38 +91,29 @@ impl Callee {
         Self { call: Some(Arc::clone(call)), placed }
     }
 
-    /// The request, if it is still wanted. It counts as sent from now on.
-    pub(super) fn take(&self) -> Option<Pdu> {
+    /// Sends the request, if it is still wanted; it is encoded from where it stands.
+    pub(super) fn send(
+        &self,
+        session: &mut Session,
+        now: Instant,
+    ) -> Option<Result<SequenceNumber, session::RequestError>> {
         let mut state = self.call.as_ref()?.lock();
-        match std::mem::replace(&mut state.stage, Stage::Sent) {
-            Stage::Waiting(pdu) => Some(pdu),
-            other => {
-                state.stage = other;
-                None
-            }
-        }
+        let Stage::Waiting(pdu) = &state.stage else { return None };
+        let sent = session.request_pdu(pdu, now);
+        state.stage = Stage::Sent;
+        state.number = sent.as_ref().ok().copied();
+        Some(sent)
     }
 
-    /// It was sent under this number.
-    pub(super) fn sent(&self, number: SequenceNumber) {
-        if let Some(call) = &self.call {
-            call.lock().number = Some(number);
-        }
-    }
-
-    /// Tells the outcome; gives it back if nobody waits for it.
-    pub(super) fn finish(mut self, outcome: Outcome) -> Option<Outcome> {
+    /// Tells the outcome; gives it back if nobody waits for it. Who waits is to be woken.
+    pub(super) fn finish(mut self, outcome: Outcome, wakers: &mut Vec<Waker>) -> Option<Outcome> {
         let call = self.call.take()?;
         let mut state = call.lock();
         if matches!(state.stage, Stage::Over) {
             return Some(outcome);
         }
         state.stage = Stage::Done(outcome);
-        let waker = state.waker.take();
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        wakers.extend(state.waker.take());
         None
     }
 }
@@ -134,6 +126,8 @@ impl Drop for Callee {
             true => RequestError::Unanswered(Unanswered::Closed),
             false => RequestError::NotSent(NotSent::Closed),
         };
-        Self::new(&call, false).finish(Err(error));
+        let mut wakers = Vec::new();
+        Self::new(&call, false).finish(Err(error), &mut wakers);
+        wakers.into_iter().for_each(Waker::wake);
     }
 }

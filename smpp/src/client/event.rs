@@ -130,7 +130,7 @@ struct Reply {
 impl Reply {
     fn send(&self, status: CommandStatus, response: Pdu) {
         // If the link is over there is nobody to tell.
-        let _ = self.sender.push(Command::Respond { ticket: self.ticket, status, response });
+        let _ = self.sender.push(Command::Respond { ticket: self.ticket, status, response: Box::new(response) });
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Context;
+use std::task::{Context, Waker};
 use std::time::Instant;
 
 use tokio::sync::{mpsc, watch};
@@ -16,7 +16,6 @@ use crate::session::{self, CloseReason, RespondError, Sent, Session, Ticket, Una
 use crate::types::CommandStatus;
 
 /// What a handle wants done.
-#[expect(clippy::large_enum_variant, reason = "an answer is not to cost an allocation")]
 pub(super) enum Command {
     /// Send this, and tell the outcome.
     Request(Callee),
@@ -24,7 +23,7 @@ pub(super) enum Command {
     Respond {
         ticket: Ticket,
         status: CommandStatus,
-        response: Pdu,
+        response: Box<Pdu>,
     },
     Unbind,
     Close,
@@ -43,6 +42,9 @@ pub(super) struct Host {
     closed: watch::Sender<Option<CloseReason>>,
     /// Places of the window that are free again and were not given back.
     freed: usize,
+    /// Tasks whose outcomes are there, to be woken together once the window has room for them: woken one by one they
+    /// would wake a thread of the runtime each.
+    wakers: Vec<Waker>,
     /// Tasks that were woken and have not come back with a request.
     woken: usize,
 }
@@ -63,6 +65,7 @@ impl Host {
             dropped: 0,
             closed,
             freed: 0,
+            wakers: Vec::new(),
             woken: 0,
         }
     }
@@ -71,7 +74,7 @@ impl Host {
         match command {
             Command::Request(call) => self.request(call, session, now),
             Command::Respond { ticket, status, response } => {
-                if let Err(error @ RespondError::Invalid(_)) = session.respond(ticket, status, response, now) {
+                if let Err(error @ RespondError::Invalid(_)) = session.respond(ticket, status, *response, now) {
                     warn!(%error, "a response cannot be sent");
                     let _ = session.refuse(ticket, CommandStatus::RX_T_APPN, now);
                 }
@@ -82,17 +85,16 @@ impl Host {
     }
 
     fn request(&mut self, call: Callee, session: &mut Session, now: Instant) {
-        // Without a PDU nobody waits for it any more.
-        let Some(pdu) = call.take() else { return self.free(call.placed) };
-        match session.request(pdu, now) {
-            Ok(number) => {
-                call.sent(number);
+        match call.send(session, now) {
+            Some(Ok(number)) => {
                 self.calls.insert(number.get(), call);
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 self.free(call.placed);
-                call.finish(Err(error.into()));
+                call.finish(Err(error.into()), &mut self.wakers);
             }
+            // Nobody waits for it any more.
+            None => self.free(call.placed),
         }
     }
 
@@ -113,7 +115,7 @@ impl Host {
     fn outcome(&mut self, request: Sent, outcome: Outcome) {
         let Some(call) = self.calls.remove(&request.number.get()) else { return };
         self.free(call.placed);
-        match call.finish(outcome) {
+        match call.finish(outcome, &mut self.wakers) {
             None => self.woken = self.woken.saturating_add(1),
             Some(outcome) => self.tell(Event::Abandoned { request, outcome }),
         }
@@ -141,18 +143,21 @@ impl driver::Host for Host {
             self.obey(command, session, now);
         }
         self.taken = taken;
-        self.give_back();
         self.woken = if came == 0 { 0 } else { self.woken.saturating_sub(came) };
         self.woken > 0
     }
 
     fn start(&mut self, _: &mut Session, _: &mut Context<'_>, _: Instant) -> bool {
+        false
+    }
+
+    fn settle(&mut self) -> bool {
         self.give_back();
+        self.wakers.drain(..).for_each(Waker::wake);
         self.woken > 0
     }
 
     fn park(&mut self, context: &mut Context<'_>) -> bool {
-        self.give_back();
         self.mailbox.park(context)
     }
 
@@ -201,6 +206,7 @@ impl driver::Host for Host {
     fn shrink(&mut self) {
         self.mailbox.shrink();
         self.taken = Vec::new();
+        self.wakers = Vec::new();
         if self.calls.is_empty() {
             self.calls = HashMap::default();
         }

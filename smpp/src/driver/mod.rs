@@ -49,6 +49,10 @@ pub(crate) trait Host: Send {
     /// Sees to what the events of a PDU have brought. Says the same as [`poll`](Self::poll).
     fn start(&mut self, session: &mut Session, context: &mut Context<'_>, now: Instant) -> bool;
 
+    /// All that happened so far was told: wakes the tasks that waited for it, together. Says the same as
+    /// [`poll`](Self::poll).
+    fn settle(&mut self) -> bool;
+
     /// Goes to sleep: from now on the program wakes the link. Says whether there is something to do already.
     fn park(&mut self, context: &mut Context<'_>) -> bool;
 
@@ -118,7 +122,9 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, H: Host> Link<'_, IO, H> {
         for _ in 0..TURNS {
             let now = now();
             let mut more = false;
-            if let Some(reason) = self.advance(context, now, &mut more) {
+            let over = self.advance(context, now, &mut more);
+            more |= self.host.settle();
+            if let Some(reason) = over {
                 return Poll::Ready(reason);
             }
             if more && self.yielded < YIELDS {

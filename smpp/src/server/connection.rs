@@ -132,6 +132,10 @@ impl<S: Service> driver::Host for Host<S> {
         self.obey(session, now)
     }
 
+    fn settle(&mut self) -> bool {
+        false
+    }
+
     fn park(&mut self, context: &mut Context<'_>) -> bool {
         self.mailbox.park(context)
     }

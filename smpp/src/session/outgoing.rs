@@ -19,7 +19,11 @@ impl Session {
     ///
     /// It was not sent, and why.
     pub fn request(&mut self, pdu: impl Into<Pdu>, now: Instant) -> Result<SequenceNumber, RequestError> {
-        let pdu = pdu.into();
+        self.request_pdu(&pdu.into(), now)
+    }
+
+    /// The same of a PDU that stays where it is.
+    pub(crate) fn request_pdu(&mut self, pdu: &Pdu, now: Instant) -> Result<SequenceNumber, RequestError> {
         let command_id = pdu.command_id();
         if command_id.is_response() || command_id == CommandId::UNBIND {
             return Err(RequestError::NotARequest(command_id));
@@ -31,7 +35,7 @@ impl Session {
         if self.state.allows(self.role, command_id).is_err() || (bind.is_some() && self.binding.is_some()) {
             return Err(RequestError::NotAllowed { command_id, state: self.state });
         }
-        self.check(&pdu, command_id)?;
+        self.check(pdu, command_id)?;
         let number = match command_id {
             CommandId::OUTBIND => {
                 self.state = State::Outbound;
@@ -45,7 +49,7 @@ impl Session {
                 }
                 self.outstanding.insert(command_id, Kind::Control, Some(now.checked_add(self.config.response_timeout)))
             }
-            _ => match (bind, version::stated(&pdu)) {
+            _ => match (bind, version::stated(pdu)) {
                 (Some(kind), Some(version)) => {
                     self.binding = Some(Binding { kind, version });
                     self.timers.stop(Timer::SessionInit);
@@ -64,7 +68,7 @@ impl Session {
         if command_id != CommandId::ENQUIRE_LINK {
             self.last_used = now;
         }
-        self.write(number.get(), CommandStatus::ROK, &pdu);
+        self.write(number.get(), CommandStatus::ROK, pdu);
         Ok(number)
     }
 

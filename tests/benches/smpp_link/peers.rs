@@ -92,7 +92,7 @@ pub(crate) async fn serve_smpp34() -> anyhow::Result<()> {
     std::future::pending().await
 }
 
-/// rusmppc's client. It stalls against a quick peer, and what it has sent by then is counted.
+/// rusmppc's client. It stalls against a quick peer.
 #[derive(Clone)]
 pub(crate) struct Rusmppc(Client);
 
