@@ -39,8 +39,9 @@ use crate::{
 /// `begin`, `answer`, `prompt`, `final`, `coalesced`, `rejected` and `closed`. Texts are not told, nor numbers, but for a
 /// hash ([`Runner::tell_numbers`]). With feature `metrics` it counts `ussd_sessions_opened_total`,
 /// `ussd_sessions_closed_total` by reason, `ussd_turns_total`, `ussd_rejected_total`, `ussd_too_long_total`,
-/// `ussd_fit_total` by alphabet, `ussd_coalesced_total` and `ussd_orphans_total`, keeps the gauge `ussd_sessions_open`, and the histograms
-/// `ussd_app_response_seconds`, `ussd_user_think_seconds`, `ussd_session_duration_seconds` and `ussd_session_turns`.
+/// `ussd_fit_total` by alphabet, `ussd_coalesced_total` and `ussd_orphans_total`, keeps the gauge `ussd_sessions_open`,
+/// and the histograms `ussd_app_response_seconds`, `ussd_user_think_seconds`, `ussd_session_duration_seconds` and
+/// `ussd_session_turns`. A driver over a store counts `ussd_cas_conflicts_total`.
 ///
 /// When the inbox is closed, open sessions end as by [`Engine::shutdown`], and the runner returns.
 #[derive(Debug)]

@@ -219,3 +219,25 @@ fn what_happens_is_counted() {
     assert!(sum("ussd_app_response_seconds link=1") < 0.1);
     assert_eq!(all["ussd_app_response_seconds link=1"].1, 7);
 }
+
+/// Two machines decide upon the same record, and one of them has to do it again.
+#[cfg(feature = "store")]
+#[test]
+fn conflicts_are_counted() {
+    use ussd_session::store::{Driver, Fault, MemoryStore};
+    use ussd_session::{Config, Event, LinkId, Millis, NetId, Phase};
+
+    let _alone = ALONE.lock().unwrap();
+    let recorder = Recorder::default();
+    let store = MemoryStore::new();
+    store.faults(|_, _| Fault::Delayed(Duration::from_millis(1)));
+    let [one, two] = [1, 2].map(|node| Driver::new(store.clone(), Config::default().node(node)));
+    let from = "27831234567".parse().unwrap();
+    let begin = Event::Begin { from, dialled: "*1#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+    let (link, now) = (LinkId(1), Millis(1_790_000_000_000));
+    let race = async { tokio::join!(one.handle(link, &begin, now), two.handle(link, &begin, now)) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let (first, second) = metrics::with_local_recorder(&recorder, || runtime.block_on(race));
+    assert!(first.is_ok() && second.is_ok());
+    assert_eq!(recorder.0.lock().unwrap()["ussd_cas_conflicts_total"], (1.0, 1));
+}

@@ -327,6 +327,8 @@ impl<S: Store> Driver<S> {
                 }
                 Swapped::Conflict => {
                     self.local().counters.conflicts += 1;
+                    #[cfg(feature = "metrics")]
+                    metrics::counter!("ussd_cas_conflicts_total").increment(1);
                     tracing::debug!(?key, "another machine was faster");
                 }
             }
