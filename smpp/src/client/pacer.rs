@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::driver::TokenBucket;
 use crate::session::config;
 use crate::types::CommandStatus;
 
@@ -46,8 +47,8 @@ pub struct Pacer(Arc<Mutex<State>>);
 #[derive(Debug)]
 struct State {
     config: PacerConfig,
-    /// When the bucket is full again.
-    full_at: Option<Instant>,
+    /// None if there is no limit.
+    bucket: Option<TokenBucket>,
     paused_until: Option<Instant>,
     throttled: Duration,
     queue_full: Duration,
@@ -64,8 +65,8 @@ impl Pacer {
     /// A pacer that has sent nothing yet.
     pub fn new(config: PacerConfig) -> Self {
         let (throttled, queue_full) = (config.throttled, config.queue_full);
-        let state =
-            State { config, full_at: None, paused_until: None, throttled, queue_full, tried: true, taken: true };
+        let bucket = (config.tps > 0).then(|| TokenBucket::new(config.tps, BURST));
+        let state = State { config, bucket, paused_until: None, throttled, queue_full, tried: true, taken: true };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -82,15 +83,8 @@ impl Pacer {
             }
             state.paused_until = None;
         }
-        if state.config.tps > 0 {
-            let interval = Duration::from_secs(1) / state.config.tps;
-            let full_at = state.full_at.map_or(now, |at| at.max(now));
-            let owed = full_at.saturating_duration_since(now);
-            let room = BURST.saturating_sub(interval);
-            if owed > room {
-                return Err(now.checked_add(owed.saturating_sub(room)).unwrap_or(now));
-            }
-            state.full_at = full_at.checked_add(interval);
+        if let Some(bucket) = &mut state.bucket {
+            bucket.take(now)?;
         }
         state.tried = true;
         Ok(())

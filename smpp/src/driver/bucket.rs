@@ -1,18 +1,21 @@
 use std::time::{Duration, Instant};
 
-/// A rate: so many in a second, evenly spread, and at most a second's worth at once after a pause.
+/// A rate: so many in a second, evenly spread, and after a pause what a burst's time brings at once, but at least one.
 #[derive(Clone, Debug)]
 pub(crate) struct TokenBucket {
     /// Between two, at the full rate.
     interval: Duration,
+    /// What the bucket holds, as time, without the one that is taken.
+    room: Duration,
     /// When the bucket is full again.
     full_at: Option<Instant>,
 }
 
 impl TokenBucket {
     /// At least one a second.
-    pub(crate) fn new(per_second: u32) -> Self {
-        Self { interval: SECOND / per_second.max(1), full_at: None }
+    pub(crate) fn new(per_second: u32, burst: Duration) -> Self {
+        let interval = Duration::from_secs(1) / per_second.max(1);
+        Self { interval, room: burst.saturating_sub(interval), full_at: None }
     }
 
     /// Takes one.
@@ -23,28 +26,25 @@ impl TokenBucket {
     pub(crate) fn take(&mut self, now: Instant) -> Result<(), Instant> {
         let full_at = self.full_at.map_or(now, |at| at.max(now));
         let owed = full_at.saturating_duration_since(now);
-        // The one that is taken has to fit into the second too.
-        if let Some(wait) = owed.checked_sub(SECOND.saturating_sub(self.interval))
-            && !wait.is_zero()
-        {
-            return Err(now.checked_add(wait).unwrap_or(now));
+        if owed > self.room {
+            return Err(now.checked_add(owed.saturating_sub(self.room)).unwrap_or(now));
         }
         self.full_at = full_at.checked_add(self.interval);
         Ok(())
     }
 }
 
-const SECOND: Duration = Duration::from_secs(1);
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::driver;
 
+    const SECOND: Duration = Duration::from_secs(1);
+
     #[test]
     fn a_second_at_once_and_then_evenly() {
         let start = driver::now();
-        let mut bucket = TokenBucket::new(10);
+        let mut bucket = TokenBucket::new(10, SECOND);
         for _ in 0..10 {
             bucket.take(start).unwrap();
         }
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn one_a_second() {
         let start = driver::now();
-        let mut bucket = TokenBucket::new(0);
+        let mut bucket = TokenBucket::new(0, SECOND);
         bucket.take(start).unwrap();
         assert_eq!(bucket.take(start), Err(start + SECOND));
     }

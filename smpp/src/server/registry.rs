@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
@@ -10,6 +11,9 @@ use super::{AccountLimits, Config, ConnectionId, DeliverError, Rejected};
 use crate::driver::{Sender, TokenBucket};
 use crate::pdu::{AlertNotification, DataSm, DataSmResp, DeliverSm, DeliverSmResp, Operation, Pdu};
 use crate::types::CommandStatus;
+
+/// What an account may send at once after a pause: a second's worth.
+const BURST: Duration = Duration::from_secs(1);
 
 /// Who is bound, and the way to their receivers: a handle that is cheap to clone.
 ///
@@ -253,7 +257,7 @@ impl Seat {
         entry.links.push(self.id);
         if entry.rate != limits.rate {
             entry.rate = limits.rate;
-            entry.bucket = limits.rate.map(|rate| Arc::new(Mutex::new(TokenBucket::new(rate))));
+            entry.bucket = limits.rate.map(|rate| Arc::new(Mutex::new(TokenBucket::new(rate, BURST))));
         }
         let bucket = entry.bucket.clone();
         seats.before_bind = seats.before_bind.saturating_sub(1);
