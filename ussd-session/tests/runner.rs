@@ -14,10 +14,10 @@ use std::{
 
 use tokio::{sync::mpsc, time::sleep};
 use ussd_session::{
-    Action, Config, Dialled, Done, EndWhy, Event, LinkId, NetId, OwnedEffect, OwnedEvent, Phase, Policy, Replier,
-    Runner, Session, Side, Text, Turn, UssdApp,
+    Config, Dialled, Done, EndWhy, Event, LinkId, NetId, OwnedEffect, OwnedEvent, Phase, Policy, Replier, Runner,
+    Session, Side, Text, Turn, UssdApp,
 };
-use world::{LINK, describe};
+use world::{LINK, until};
 
 /// An application that does what it is told by the phone.
 #[derive(Default)]
@@ -146,18 +146,7 @@ impl Stage {
 
     /// Effects until the wanted one, callbacks left out.
     async fn until(&mut self, wanted: &str) -> Vec<String> {
-        let mut lines = Vec::new();
-        loop {
-            let effect = tokio::time::timeout(Duration::from_secs(1000), self.effects.recv()).await;
-            let effect = effect.unwrap_or_else(|_| panic!("{wanted} never came: {lines:?}")).unwrap();
-            let effect = effect.as_effect();
-            if !matches!(effect.action, Action::Call(_)) {
-                lines.push(describe(&effect, &mut Vec::new()));
-            }
-            if lines.last().is_some_and(|line| line == wanted) {
-                return lines;
-            }
-        }
+        until(&mut self.effects, wanted).await
     }
 }
 

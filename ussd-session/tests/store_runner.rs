@@ -11,11 +11,11 @@ use std::{
 
 use tokio::{sync::mpsc, task::JoinHandle, time::sleep};
 use ussd_session::{
-    Action, Config, Dialled, Done, EndWhy, Event, LinkId, NetId, OwnedEffect, OwnedEvent, Phase, Policy, Session, Side,
-    Text, Turn, UssdApp,
+    Config, Dialled, Done, EndWhy, Event, LinkId, NetId, OwnedEffect, OwnedEvent, Phase, Policy, Session, Side, Text,
+    Turn, UssdApp,
     store::{Driver, Fault, MemoryStore, StoreRunner},
 };
-use world::{LINK, describe};
+use world::{LINK, describe, until};
 
 /// An application that does what the phone says, and remembers what that was.
 #[derive(Clone, Default)]
@@ -115,18 +115,7 @@ impl Machine {
 
     /// Effects until the wanted one, callbacks left out.
     async fn until(&mut self, wanted: &str) -> Vec<String> {
-        let mut lines = Vec::new();
-        loop {
-            let effect = tokio::time::timeout(Duration::from_secs(1000), self.effects.recv()).await;
-            let effect = effect.unwrap_or_else(|_| panic!("{wanted} never came: {lines:?}")).unwrap();
-            let effect = effect.as_effect();
-            if !matches!(effect.action, Action::Call(_)) {
-                lines.push(describe(&effect, &mut Vec::new()));
-            }
-            if lines.last().is_some_and(|line| line == wanted) {
-                return lines;
-            }
-        }
+        until(&mut self.effects, wanted).await
     }
 }
 

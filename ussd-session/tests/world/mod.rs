@@ -27,8 +27,11 @@ pub(crate) mod redis_server;
 pub(crate) mod stored;
 mod through;
 
-use ussd_session::{Action, Callback, Config, Effect, Engine, Event, FrameKind, LinkId, Millis, Policy, SessionId};
-use ussd_session::{State, Subject, Subscriber, TurnToken, adapters::smpp::Profile};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use ussd_session::{Action, Callback, Config, Effect, Engine, Event, FrameKind, LinkId, Millis, OwnedEffect, Policy};
+use ussd_session::{SessionId, State, Subject, Subscriber, TurnToken, adapters::smpp::Profile};
 
 pub(crate) use bare::Bare;
 pub(crate) use through::{Through, over_smpp::Smpp, over_ssmi::Ssmi, over_vumi::Vumi};
@@ -104,7 +107,7 @@ impl<H: Host> World<H> {
     pub(crate) fn happens(&mut self, one: &str) -> Vec<String> {
         let now = self.now;
         if let Some(seconds) = one.strip_prefix('+') {
-            let span = std::time::Duration::from_secs_f64(seconds.parse().expect("seconds"));
+            let span = Duration::from_secs_f64(seconds.parse().expect("seconds"));
             self.now = now.after(span);
             return self.tick();
         }
@@ -198,5 +201,21 @@ pub(crate) fn describe(effect: &Effect<'_>, sessions: &mut Vec<SessionId>) -> St
         Action::Closed(summary) => format!("Cl({:?}){}", summary.reason, mark(summary.session)),
         Action::Ignored(why) => format!("!{why:?}"),
         other => panic!("not for a sink: {other:?}"),
+    }
+}
+
+/// The effects of a runner until the wanted one, callbacks left out.
+pub(crate) async fn until(effects: &mut mpsc::Receiver<OwnedEffect>, wanted: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    loop {
+        let effect = tokio::time::timeout(Duration::from_secs(1000), effects.recv()).await;
+        let effect = effect.unwrap_or_else(|_| panic!("{wanted} never came: {lines:?}")).unwrap();
+        let effect = effect.as_effect();
+        if !matches!(effect.action, Action::Call(_)) {
+            lines.push(describe(&effect, &mut Vec::new()));
+        }
+        if lines.last().is_some_and(|line| line == wanted) {
+            return lines;
+        }
     }
 }
