@@ -90,6 +90,13 @@ impl Charset {
                 Cow::Borrowed(text) => Decoded { text: text.into(), lossy: false },
                 text => Decoded { text, lossy: true },
             },
+            Self::Iso2022Jp => match without_idle_escapes(octets) {
+                Cow::Borrowed(octets) => foreign(ISO_2022_JP, octets),
+                Cow::Owned(octets) => {
+                    let Decoded { text, lossy } = foreign(ISO_2022_JP, &octets);
+                    Decoded { text: text.into_owned().into(), lossy }
+                }
+            },
             _ => self.encoding().map_or_else(|| Self::Ascii.decode(octets), |encoding| foreign(encoding, octets)),
         }
     }
@@ -168,9 +175,33 @@ fn by_character(text: &str, octet: impl Fn(char) -> Option<u8>) -> Result<Vec<u8
     text.char_indices().map(|(offset, character)| octet(character).ok_or(Unencodable { character, offset })).collect()
 }
 
+/// Octets of an escape sequence of ISO-2022-JP.
+const ESCAPE: usize = 3;
+
 fn foreign<'a>(encoding: &'static Encoding, octets: &'a [u8]) -> Decoded<'a> {
     let (text, lossy) = encoding.decode_without_bom_handling(octets);
     Decoded { text, lossy }
+}
+
+/// ISO-2022-JP without the escape sequences that choose a set which the next one leaves at once. They stand where parts
+/// of a message are joined, each of which begins and ends in ASCII, and `encoding_rs` takes them for errors.
+fn without_idle_escapes(octets: &[u8]) -> Cow<'_, [u8]> {
+    let is_escape = |at: &[u8]| matches!(at, [0x1b, b'(', b'B' | b'I' | b'J', ..] | [0x1b, b'$', b'@' | b'B', ..]);
+    let is_idle = |at: usize| {
+        let from = octets.get(at..).unwrap_or_default();
+        is_escape(from) && from.get(ESCAPE..).is_some_and(is_escape)
+    };
+    let Some(mut at) = (0..octets.len()).find(|at| is_idle(*at)) else { return octets.into() };
+    let mut kept = octets.get(..at).unwrap_or_default().to_vec();
+    while let Some(octet) = octets.get(at) {
+        if is_idle(at) {
+            at += ESCAPE;
+        } else {
+            kept.push(*octet);
+            at += 1;
+        }
+    }
+    kept.into()
 }
 
 fn to_foreign(encoding: &'static Encoding, text: &str) -> Result<Vec<u8>, Unencodable> {
@@ -234,6 +265,19 @@ mod tests {
     }
 
     #[test]
+    fn escapes_between_joined_parts_are_no_error() {
+        let part = b"\x1b$B$!\x1b(B";
+        for (octets, text) in [
+            (part.repeat(3), "\u{3041}\u{3041}\u{3041}"),
+            ([&part[..], b"\x1b(B\x1b(J\x1b$B$!"].concat(), "\u{3041}\u{3041}"),
+            ([b"a\x1b(B", &part[..], b"b"].concat(), "a\u{3041}b"),
+        ] {
+            assert_eq!(Charset::Iso2022Jp.decode(&octets), Decoded { text: text.into(), lossy: false });
+        }
+        assert!(Charset::Iso2022Jp.decode(b"a\x1b(Xb").lossy);
+    }
+
+    #[test]
     fn characters_that_a_set_does_not_have() {
         for (charset, offset) in [
             (Charset::Gsm7, 3),
@@ -277,6 +321,14 @@ mod tests {
             for charset in ALL {
                 let decoded = charset.decode(&octets);
                 prop_assert!(decoded.text.len() <= 3 * octets.len() + 3, "{charset:?}");
+            }
+        }
+
+        #[test]
+        fn parts_are_read_as_one_text(parts in prop::collection::vec("[a-c\u{3041}-\u{3044}\u{30a2}-\u{30a4}\u{410}]{0,4}", 0..6)) {
+            for charset in [Charset::ShiftJis, Charset::Iso2022Jp, Charset::EucJp, Charset::EucKr, Charset::Utf8] {
+                let octets: Vec<u8> = parts.iter().flat_map(|part| charset.encode(part).unwrap()).collect();
+                prop_assert_eq!(charset.decode(&octets), Decoded { text: parts.concat().into(), lossy: false });
             }
         }
 
