@@ -38,9 +38,6 @@ pub trait Wire: Sized + private::Sealed {
 
 /// Reads and writes the body of a PDU.
 pub(crate) trait Body: Wire {
-    /// As `Default`.
-    const EMPTY: Self;
-
     /// Reads it field by field, does the `check` that is left, takes it off the source, and hands it to `good` with what
     /// is left over. If it is bad, nothing is taken off. A PDU is too large to be returned here and then moved into what
     /// it is a part of.
@@ -86,8 +83,6 @@ macro_rules! wire {
         }
 
         impl $crate::codec::Body for $pdu {
-            const EMPTY: Self = Self { $($field: $crate::codec::Field::EMPTY),* };
-
             #[inline(always)]
             fn read<R>(
                 incoming: &mut $crate::codec::Incoming<'_>,

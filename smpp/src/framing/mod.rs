@@ -127,10 +127,31 @@ impl PduCutter {
             return Ok(None);
         }
         let Some([_, id, status, sequence_number]) = header(buffer) else { return Ok(None) };
-        self.offset = self.offset.saturating_add(u64::from(command_length));
+        self.offset = self.offset.wrapping_add(command_length.into());
         buffer.advance(HEADER);
         let header = Header { command_status: CommandStatus(status), sequence_number };
         Ok(Some(Head { command_id: CommandId(id), header, body: length.saturating_sub(HEADER) }))
+    }
+
+    /// As [`cut_header`](Self::cut_header) for a PDU that keeps a link alive and is a header and no more, as they are: it
+    /// is known by eight octets.
+    #[inline(always)]
+    fn cut_alive(&mut self, buffer: &mut BytesMut) -> Option<(CommandId, Header)> {
+        const ENQUIRE_LINK: u64 = bare(CommandId::ENQUIRE_LINK);
+        const ENQUIRE_LINK_RESP: u64 = bare(CommandId::ENQUIRE_LINK_RESP);
+        let [command_length, id, status, sequence_number] = header(buffer)?;
+        let command_id = match u64::from(command_length) << 32 | u64::from(id) {
+            ENQUIRE_LINK => CommandId::ENQUIRE_LINK,
+            ENQUIRE_LINK_RESP => CommandId::ENQUIRE_LINK_RESP,
+            _ => return None,
+        };
+        if self.limit < MIN_PDU {
+            return None;
+        }
+        let header = Header { command_status: CommandStatus(status), sequence_number };
+        self.offset = self.offset.wrapping_add(MIN_PDU.into());
+        buffer.advance(HEADER);
+        Some((command_id, header))
     }
 
     /// Octets of the PDU whose beginning stands in the buffer, once its length is known and allowed.
@@ -148,6 +169,11 @@ impl PduCutter {
             sequence_number: number.unwrap_or_default(),
         }
     }
+}
+
+/// How a PDU begins that is a header and no more: its length and its operation.
+const fn bare(command_id: CommandId) -> u64 {
+    (MIN_PDU as u64) << 32 | command_id.0 as u64
 }
 
 /// The header of a PDU.
@@ -216,6 +242,9 @@ impl StreamDecoder {
     /// As [`decode`](Self::decode); makes room for so many octets if no whole PDU is there.
     #[inline(always)]
     fn next<E: From<BadLength>>(&mut self, buffer: &mut BytesMut, room: usize) -> Result<Option<Item>, E> {
+        if let Some((command_id, header)) = self.cutter.cut_alive(buffer) {
+            return Pdu::next(command_id, header, buffer, 0, &self.limits, &mut self.counts);
+        }
         match self.cutter.cut_header(buffer) {
             Ok(Some(Head { command_id, header, body })) => {
                 Pdu::next(command_id, header, buffer, body, &self.limits, &mut self.counts)

@@ -130,7 +130,7 @@ macro_rules! pdus {
                 if length == 0 {
                     match command_id {
                         $($alive::COMMAND_ID if header.is_in_order($alive::COMMAND_ID) => {
-                            return O::of(Ok(Frame { header, pdu: Self::$alive($alive::EMPTY), rest: Octets::EMPTY }));
+                            return O::of(Ok(Frame { header, pdu: Self::$alive($alive::default()), rest: Octets::default() }));
                         })*
                         _ => {}
                     }
@@ -177,9 +177,12 @@ macro_rules! pdus {
 
             /// Appends the PDU, if it has no more octets than the limit.
             #[inline(always)]
-            pub(crate) fn write(&self, header: Header, rest: &[u8], dst: &mut BytesMut, limit: u32) -> Result<(), EncodeError> {
+            pub(crate) fn write(&self, header: Header, rest: &Octets, dst: &mut BytesMut, limit: u32) -> Result<(), EncodeError> {
                 match self {
-                    $(Self::$alive(pdu) => put(pdu, header, rest, dst, limit),)*
+                    $(Self::$alive(pdu) if pdu.tlvs.is_empty() && rest.is_empty() => {
+                        dst.put_slice(&header_of($alive::COMMAND_ID, header, 0, &[], limit)?);
+                        Ok(())
+                    })*
                     _ => self.write_any(header, rest, dst, limit),
                 }
             }

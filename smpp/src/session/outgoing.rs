@@ -7,7 +7,7 @@ use super::{
 };
 use crate::codec::{EncodeError, EncodeProblem, HEADER};
 use crate::pdu::{Header, Pdu, Unbind, UnbindResp};
-use crate::types::{CommandId, CommandStatus, InterfaceVersion, SequenceNumber};
+use crate::types::{CommandId, CommandStatus, InterfaceVersion, Octets, SequenceNumber};
 
 impl Session {
     /// Sends a request; gives its number, which the [`Event`] that it ends in quotes.
@@ -211,7 +211,7 @@ impl Session {
     #[inline]
     pub(super) fn write(&mut self, number: u32, status: CommandStatus, pdu: &Pdu) {
         let header = Header { command_status: status, sequence_number: number };
-        if pdu.write(header, &[], &mut self.unwritten, u32::MAX).is_ok() {
+        if pdu.write(header, &Octets::EMPTY, &mut self.unwritten, u32::MAX).is_ok() {
             self.counters.sent = self.counters.sent.saturating_add(1);
         }
     }

@@ -21,6 +21,12 @@ impl Octets {
     /// None.
     pub const EMPTY: Self = Self(None);
 
+    /// Whether there are none.
+    #[inline(always)]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// The same as [`Bytes`], to be sliced and shared.
     pub fn as_bytes(&self) -> &Bytes {
         static NONE: Bytes = Bytes::new();
