@@ -14,16 +14,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use smpp::client::{
-    Builder, Client, ClientConfig, ClientEvent, Connecting, Connector, LinkSettings, NotSentReason, OnLoss,
-    PacerConfig, ReceiptError, ReconnectConfig, SendError, Stream,
+    Builder, Client, ClientConfig, ClientEvent, Connecting, Connector, LinkSettings, LinkState, Links, LinksOver,
+    NotSentReason, OnLoss, PacerConfig, ReceiptError, ReconnectConfig, SendError, Stream,
 };
 use smpp::message::Sms;
 use smpp::pdu::{DeliverSm, SubmitSm};
 use smpp::receipt::Outcome;
 use smpp::server::DeliverError;
-use smpp::session::Unanswered;
+use smpp::session::{BindKind, Unanswered};
 use smpp::testkit::{Answer, Smsc};
-use smpp::types::{CommandStatus, EsmClass, MessageState, ShortMessage};
+use smpp::types::{CommandStatus, EsmClass, InterfaceVersion, MessageState, ShortMessage};
 use tokio::time::Instant;
 
 /// Connects to a message centre in memory.
@@ -58,6 +58,11 @@ fn text(submit: &SubmitSm) -> String {
     String::from_utf8_lossy(submit.short_message.as_bytes()).into_owned()
 }
 
+/// Waits for links, an hour at most.
+async fn standing(client: &Client, condition: fn(&Links) -> bool) -> Result<Links, LinksOver> {
+    tokio::time::timeout(60 * MINUTE, client.wait_for(condition)).await.expect("it ends")
+}
+
 fn sms(text: &str) -> Sms {
     Sms::to("27831234567").text(text)
 }
@@ -71,6 +76,7 @@ fn handles_can_be_shared_and_futures_sent() {
     fn futures(client: &Client) {
         sent(client.send(sms("a")));
         sent(client.shutdown(MINUTE));
+        sent(client.wait_for(Links::can_receive));
         sent(Client::connect(""));
     }
 }
@@ -345,17 +351,94 @@ async fn a_pool_spreads_the_load_and_survives_the_loss_of_a_link() {
     let second = format!("{URL}?window=2");
     let client = builder(&smsc, &second).url(&second).unwrap().connect().await.unwrap();
     let links = [smsc.expect_bind().await, smsc.expect_bind().await];
-    tokio::task::yield_now().await;
-    assert_eq!(client.links(), 2);
+    standing(&client, Links::all_bound).await.unwrap();
     // Four at a time over two windows of two.
     let start = Instant::now();
     let sends = (0..8).map(|_| client.send(sms("x")));
     assert!(futures::future::join_all(sends).await.into_iter().all(|sent| sent.is_ok()));
     assert_eq!(start.elapsed(), Duration::from_secs(2));
     smsc.registry().disconnect(links[0].connection());
-    tokio::time::sleep(Duration::from_millis(10)).await;
-    assert_eq!(client.links(), 1);
+    standing(&client, |links| links.bound() == 1).await.unwrap();
     client.send(sms("over the other")).await.unwrap();
+}
+
+/// Connects after a while; every other attempt of a receiver fails, the first one too.
+struct Slow(InMemory, AtomicUsize);
+
+impl Connector for Slow {
+    fn connect<'a>(&'a self, settings: &'a LinkSettings) -> Connecting<'a> {
+        Box::pin(async move {
+            if settings.bind == BindKind::Receiver {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                if self.1.fetch_add(1, Ordering::Relaxed) % 2 == 0 {
+                    return Err(std::io::ErrorKind::ConnectionRefused.into());
+                }
+            }
+            self.0.connect(settings).await
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_can_wait_for_its_receiver() {
+    let smsc = smsc();
+    let builder = Client::builder().url(&format!("{URL}?bind=tx")).unwrap().url(&format!("{URL}?bind=rx")).unwrap();
+    let config = ClientConfig::default().reconnect(ReconnectConfig::default().jitter(0));
+    let slow = Slow(InMemory(Arc::clone(&smsc)), AtomicUsize::new(0));
+    let client = builder.config(config).connector(slow).connect().await.unwrap();
+    let mut events = client.events().unwrap();
+    let start = Instant::now();
+    let states = |links: &Links| links.iter().map(|link| link.state.clone()).collect::<Vec<_>>();
+    let bound = LinkState::Bound { version: InterfaceVersion::V3_4 };
+    assert_eq!(states(&client.links()), [bound.clone(), LinkState::Connecting]);
+    assert!(client.links().can_submit() && !client.links().can_receive() && !client.links().tried());
+
+    let tried = standing(&client, Links::tried).await.unwrap();
+    let lost = LinkState::Lost { reason: "connecting failed: connection refused".into() };
+    assert_eq!((states(&tried), start.elapsed()), (vec![bound.clone(), lost], Duration::from_secs(5)));
+    assert_eq!(tried[1].settings.bind, BindKind::Receiver);
+    let shown = tried.to_string();
+    assert_eq!(
+        shown,
+        "smpp://kudu:***@smsc.example:2775?bind=tx: bound; \
+         smpp://kudu:***@smsc.example:2775?bind=rx: connecting failed: connection refused; it is tried again"
+    );
+
+    let bound_both = standing(&client, Links::can_receive).await.unwrap();
+    assert_eq!((states(&bound_both), start.elapsed()), (vec![bound.clone(); 2], Duration::from_secs(11)));
+    assert!(bound_both.all_bound());
+    let taken = async {
+        loop {
+            if let Some(ClientEvent::Message(message)) = events.recv().await {
+                return message.ack();
+            }
+        }
+    };
+    tokio::join!(smsc.deliver(deliver(EsmClass::NORMAL, b"hello")), taken).0.unwrap();
+
+    // A transmitter is no receiver, and the other way round.
+    smsc.cut_links();
+    let links = standing(&client, |links| links.bound() == 0).await.unwrap();
+    assert!(!links.can_submit() && links.tried());
+    let links = standing(&client, Links::can_submit).await.unwrap();
+    assert!(!links.can_receive() && !links.all_bound());
+
+    client.shutdown(MINUTE).await;
+    let over = standing(&client, Links::can_receive).await.unwrap_err();
+    assert!(over.links.are_over() && over.to_string().starts_with("no link is tried again: smpp://kudu"), "{over}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_whose_account_is_refused_is_over_if_the_program_wants_it_so() {
+    let smsc = smsc();
+    let config = ClientConfig::default().reconnect(ReconnectConfig::default().refused(None));
+    let client = builder(&smsc, URL).config(config).connect().await.unwrap();
+    standing(&client, Links::can_receive).await.unwrap();
+    smsc.refuse_binds(Some(CommandStatus::RINVPASWD));
+    smsc.cut_links();
+    standing(&client, |links| links.bound() == 0).await.unwrap();
+    let over = standing(&client, Links::can_receive).await.unwrap_err();
+    assert_eq!(over.links[0].state, LinkState::Over { reason: "the bind was refused: Invalid password".into() });
 }
 
 #[tokio::test(start_paused = true)]
