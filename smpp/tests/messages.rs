@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use smpp::client::{
-    Builder, Client, ClientConfig, ClientEvent, Connecting, Connector, LinkSettings, LinkState, Links, LinksOver,
-    NotSentReason, OnLoss, PacerConfig, ReceiptError, ReconnectConfig, SendError, Stream,
+    Builder, Client, ClientConfig, ClientEvent, ClientEvents, Connecting, Connector, LinkSettings, LinkState, Links,
+    LinksOver, NotSentReason, OnLoss, PacerConfig, ReceiptError, ReconnectConfig, SendError, Stream,
 };
 use smpp::message::Sms;
 use smpp::pdu::{DeliverSm, SubmitSm};
@@ -273,6 +273,7 @@ async fn messages_are_taken_by_the_program_and_receipts_by_the_store() {
     let hello = || deliver(EsmClass::NORMAL, b"hello");
     let receipt = || deliver(EsmClass::DELIVERY_RECEIPT, b"id:9 stat:DELIVRD");
     // Nobody reads.
+    smsc.resend(0, Duration::ZERO);
     assert_eq!(refused_with(smsc.deliver(hello()).await), CommandStatus::RX_T_APPN);
     smsc.deliver(receipt()).await.unwrap();
 
@@ -294,6 +295,8 @@ async fn what_is_dropped_is_answered_with_a_temporary_error() {
     let client = client(&smsc).await;
     smsc.expect_bind().await;
     let mut events = client.events().unwrap();
+    // What comes again is what the test sends again.
+    smsc.resend(0, Duration::ZERO);
     let last = || deliver(EsmClass::UDHI, b"\x05\x00\x03\x2a\x02\x02two");
     smsc.deliver(deliver(EsmClass::UDHI, b"\x05\x00\x03\x2a\x02\x01one ")).await.unwrap();
     let (refused, ()) = tokio::join!(smsc.deliver(last()), async { drop(events.recv().await) });
@@ -318,6 +321,44 @@ async fn what_is_dropped_is_answered_with_a_temporary_error() {
     assert_eq!(refused_with(refused), CommandStatus::RX_R_APPN);
     drop(events);
     assert_eq!(refused_with(smsc.deliver(last()).await), CommandStatus::RX_T_APPN);
+}
+
+/// Takes messages until none comes for ten minutes, one every hundredth of a second; gives their texts.
+async fn take_slowly(events: &mut ClientEvents) -> Vec<String> {
+    let mut taken = Vec::new();
+    while let Ok(Some(event)) = tokio::time::timeout(10 * MINUTE, events.recv()).await {
+        if let ClientEvent::Message(message) = event {
+            tokio::time::sleep(MINUTE / 6_000).await;
+            taken.push(message.text.clone().unwrap());
+            message.ack();
+        }
+    }
+    taken.sort_unstable();
+    taken
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_reaches_a_program_that_keeps_up_slowly() {
+    // As a real message centre does, and as one that does not care for what the client can hold.
+    for (smsc, peer_window, resends) in [(Smsc::start(), 100, false), (Smsc::with_window(1_000), 100, true)] {
+        let smsc = Arc::new(smsc);
+        let client = builder(&smsc, &format!("{URL}?peer_window={peer_window}")).connect().await.unwrap();
+        let mut events = client.events().unwrap();
+        let texts: Vec<_> = (0..1_000).map(|number| format!("{number:03}")).collect();
+        let burst = texts.iter().map(|text| {
+            let short_message = ShortMessage::new(text.clone()).unwrap();
+            smsc.deliver(DeliverSm { short_message, ..deliver(EsmClass::NORMAL, b"") })
+        });
+        let (delivered, taken) = tokio::join!(futures::future::join_all(burst), take_slowly(&mut events));
+        assert_eq!(delivered.iter().filter(|delivered| delivered.is_ok()).count(), 1_000);
+        // Each once.
+        assert_eq!(taken, texts);
+        client.shutdown(MINUTE).await;
+        drop(client);
+        let report = Arc::into_inner(smsc).unwrap().finish().await;
+        assert_eq!(report.resent > 0, resends, "{} were sent again", report.resent);
+        report.assert_clean();
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -370,7 +411,7 @@ impl Connector for Slow {
         Box::pin(async move {
             if settings.bind == BindKind::Receiver {
                 tokio::time::sleep(Duration::from_secs(5)).await;
-                if self.1.fetch_add(1, Ordering::Relaxed) % 2 == 0 {
+                if self.1.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) {
                     return Err(std::io::ErrorKind::ConnectionRefused.into());
                 }
             }
