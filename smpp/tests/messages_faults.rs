@@ -9,18 +9,15 @@
 )]
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use smpp::client::{Client, ClientConfig, ClientEvent, Connecting, Connector, LinkSettings, OnLoss, SendError, Stream};
+use smpp::client::{Client, ClientConfig, Connecting, Connector, LinkSettings, OnLoss, SendError, Stream};
 use smpp::message::Sms;
 use smpp::receipt::Outcome;
-use smpp::testkit::hostile::{self, Attack};
 use smpp::testkit::{Answer, Smsc};
 use smpp::types::{CommandStatus, MessageState};
-use tokio::io::{DuplexStream, duplex};
 
 /// What a message centre does with a message when it first sees it; a second time it accepts.
 #[derive(Clone, Copy, Debug)]
@@ -103,46 +100,6 @@ async fn send_all(fates: Vec<Fate>, window: usize, on_loss: OnLoss) -> Vec<(Fate
 fn run<T>(future: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_time().start_paused(true).build().unwrap().block_on(future)
-}
-
-/// Connects once, to this.
-struct Once(Mutex<Option<DuplexStream>>);
-
-impl Connector for Once {
-    fn connect<'a>(&'a self, _: &'a LinkSettings) -> Connecting<'a> {
-        let stream = self.0.lock().unwrap().take();
-        Box::pin(async { Ok(Box::new(stream.ok_or(ErrorKind::NotConnected)?) as Box<dyn Stream>) })
-    }
-}
-
-async fn attacked(attack: &Attack) -> Result<(), hostile::Failure> {
-    let (theirs, ours) = duplex(16 * 1024);
-    let client = tokio::spawn(async move {
-        let builder = Client::builder().url("smpp://kudu@smsc.example").unwrap();
-        let Ok(client) = builder.connector(Once(Mutex::new(Some(ours)))).seed(1).connect().await else { return };
-        let mut events = client.events().unwrap();
-        loop {
-            match events.recv().await {
-                Some(ClientEvent::Message(message)) => message.ack(),
-                Some(ClientEvent::Ussd(turn)) => turn.ack(),
-                // The link is over, and does not come back.
-                Some(ClientEvent::Lost { .. }) | None => break,
-                Some(_) => {}
-            }
-        }
-    });
-    let outcome = attack.run(theirs).await;
-    tokio::time::timeout(Duration::from_secs(3600), client).await.expect("the client hangs").unwrap();
-    outcome
-}
-
-#[test]
-fn no_attack_hangs_a_client_or_ends_more_than_it_has_to() {
-    let failures: Vec<_> = hostile::against_client()
-        .iter()
-        .filter_map(|attack| run(attacked(attack)).err().map(|failure| failure.to_string()))
-        .collect();
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 proptest! {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::event::Reply;
 use super::pool::Inner;
 use super::{Incoming, SendError};
 use crate::correlation::{Credited, Expired, MessageKey};
@@ -75,20 +76,21 @@ pub struct Delivery<T: Default> {
     content: Box<T>,
     /// What is to be done with the content before a temporary error; none once it was done, or is not to be.
     give_back: Option<fn(&Inner, T)>,
-    incoming: Option<Incoming>,
+    reply: Option<Reply>,
     client: Weak<Inner>,
 }
 
 impl<T: Default> Delivery<T> {
     pub(super) fn new(content: Box<T>, incoming: Incoming, give_back: fn(&Inner, T), client: Weak<Inner>) -> Self {
-        Self { content, give_back: Some(give_back), incoming: Some(incoming), client }
+        // Its frame goes: what counts of it stands in the content.
+        Self { content, give_back: Some(give_back), reply: Some(incoming.into_reply()), client }
     }
 
     /// It is safe: answers ESME_ROK.
     pub fn ack(mut self) {
         self.give_back = None;
-        if let Some(incoming) = self.incoming.take() {
-            incoming.accept();
+        if let Some(reply) = self.reply.take() {
+            reply.accept();
         }
     }
 
@@ -98,8 +100,8 @@ impl<T: Default> Delivery<T> {
             self.give_back();
         }
         self.give_back = None;
-        if let Some(incoming) = self.incoming.take() {
-            incoming.refuse(status);
+        if let Some(reply) = self.reply.take() {
+            reply.refuse(status);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::text::{
     Abandoned, Body, Codings, Concatenation, LongMessage, Outcome, Part, Reassembler, ReassemblyLimits, UserDataHeader,
 };
 use crate::tlv::Tlvs;
-use crate::types::{Address, COctetString, CommandStatus, DataCoding, EsmClass, MessageType};
+use crate::types::{Address, COctetString, CommandStatus, DataCoding, EsmClass, MessageType, ShortMessage};
 
 /// Makes what message centres deliver into messages and receipts. It reads no clock: `now` is an argument.
 ///
@@ -223,7 +223,7 @@ impl Inbox {
     }
 }
 
-/// What deliver_sm and data_sm have in common.
+/// What deliver_sm and data_sm have in common. Nothing in it keeps the read buffer alive.
 struct Delivered {
     source: Address<65>,
     destination: Address<65>,
@@ -235,26 +235,28 @@ struct Delivered {
 
 impl From<&DeliverSm> for Delivered {
     fn from(pdu: &DeliverSm) -> Self {
+        let tlvs = pdu.tlvs.detach();
         Self {
             source: widened(&pdu.source),
             destination: widened(&pdu.destination),
             service_type: pdu.service_type.clone(),
             esm_class: pdu.esm_class,
-            tlvs: pdu.tlvs.detach(),
-            body: pdu.body(),
+            body: Body::new(pdu.esm_class, pdu.data_coding, &pdu.short_message.detach(), &tlvs),
+            tlvs,
         }
     }
 }
 
 impl From<&DataSm> for Delivered {
     fn from(pdu: &DataSm) -> Self {
+        let tlvs = pdu.tlvs.detach();
         Self {
             source: pdu.source.clone(),
             destination: pdu.destination.clone(),
             service_type: pdu.service_type.clone(),
             esm_class: pdu.esm_class,
-            tlvs: pdu.tlvs.detach(),
-            body: pdu.body(),
+            body: Body::new(pdu.esm_class, pdu.data_coding, &ShortMessage::default(), &tlvs),
+            tlvs,
         }
     }
 }
@@ -262,8 +264,7 @@ impl From<&DataSm> for Delivered {
 impl Delivered {
     fn whole(self, codings: &Codings) -> Box<InboundMessage> {
         let decoded = self.body.decode(codings).map(|decoded| (decoded.text.into_owned(), decoded.lossy));
-        let octets = Bytes::copy_from_slice(&self.body.text);
-        let data_coding = self.body.data_coding;
+        let (octets, data_coding) = (self.body.text.clone(), self.body.data_coding);
         self.message(decoded, octets, data_coding, 1, None)
     }
 
@@ -311,7 +312,7 @@ fn widened(address: &Address<21>) -> Address<65> {
 mod tests {
     use super::*;
     use crate::tlv::ReceiptedMessageId;
-    use crate::types::{MessageState, SequenceNumber, ShortMessage, UssdServiceOp};
+    use crate::types::{MessageState, SequenceNumber, UssdServiceOp};
 
     fn now() -> Instant {
         #[expect(clippy::disallowed_methods, reason = "any instant will do to count from")]
