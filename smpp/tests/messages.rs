@@ -203,6 +203,35 @@ async fn what_was_sent_twice_may_have_been_taken_the_first_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_message_says_what_becomes_of_it_when_its_link_is_lost() {
+    for (client_says, message_says, resubmits) in [
+        (OnLoss::Report, None, false),
+        (OnLoss::Report, Some(OnLoss::Report), false),
+        (OnLoss::Report, Some(OnLoss::Resubmit), true),
+        (OnLoss::Resubmit, None, true),
+        (OnLoss::Resubmit, Some(OnLoss::Report), false),
+        (OnLoss::Resubmit, Some(OnLoss::Resubmit), true),
+    ] {
+        let (smsc, count) = (smsc(), AtomicUsize::new(0));
+        smsc.on_submit(move |_| match count.fetch_add(1, Ordering::Relaxed) {
+            0 => Answer::cut_link(),
+            _ => Answer::accept(),
+        });
+        let config = ClientConfig::default().on_loss(client_says);
+        let client = builder(&smsc, URL).config(config).connect().await.unwrap();
+        let says = Sms { on_loss: message_says, ..sms("x") };
+        match (client.send(says).await, resubmits) {
+            (Ok(sent), true) => assert_eq!(sent.ids(), ["1"]),
+            (Err(SendError::Unanswered { why: Unanswered::Closed, accepted }), false) => assert!(accepted.is_empty()),
+            (outcome, _) => panic!("{client_says:?} {message_says:?}: {outcome:?}"),
+        }
+        smsc.expect_submit().await;
+        let again = tokio::time::timeout(MINUTE / 2, smsc.expect_submit()).await;
+        assert_eq!(again.is_ok(), resubmits, "{client_says:?} {message_says:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_rate_counts_parts() {
     let smsc = smsc();
     let client = builder(&smsc, &format!("{URL}?tps=10")).connect().await.unwrap();

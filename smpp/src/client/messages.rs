@@ -11,6 +11,7 @@ use super::outcome::ConnectError;
 use super::pool::{Inner, lock};
 use super::{ClientEvents, InvalidSettings, IoConfig, LinkSettings, Links, LinksOver, PacerConfig, ReconnectConfig};
 use crate::correlation::{CorrelationConfig, CorrelationStore, MemoryStore};
+use crate::message::OnLoss;
 use crate::profile::Profile;
 use crate::session::config;
 use crate::text::ReassemblyLimits;
@@ -23,7 +24,8 @@ config! {
         pacer: PacerConfig = PacerConfig::default(),
         /// When a link comes back.
         reconnect: ReconnectConfig = ReconnectConfig::default(),
-        /// What becomes of a part that was sent and not answered when its link was lost. It is reported.
+        /// What becomes of a part that was sent and not answered when its link was lost, unless the message says
+        /// otherwise ([`Sms::on_loss`](crate::message::Sms::on_loss)). It is reported.
         on_loss: OnLoss = OnLoss::Report,
         /// How long a message may wait for a link that is bound and has room. 30 seconds.
         max_wait: Duration = Duration::from_secs(30),
@@ -39,17 +41,6 @@ config! {
         /// 1,024; at least 1.
         max_events: usize = 1024,
     }
-}
-
-/// What becomes of a part that was sent and not answered when its link was lost: it may have been taken.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum OnLoss {
-    /// It is reported ([`SendError::Unanswered`](super::SendError::Unanswered)), and not sent again.
-    #[default]
-    Report,
-    /// It is sent again over another link: somebody may get it twice.
-    Resubmit,
 }
 
 /// Sends messages and receives them, over one link to a message centre or several.

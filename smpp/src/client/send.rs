@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 use super::outcome::{NotSentReason, SendError, Sent};
 use super::pool::{ACCOUNT, Inner, Room, lock};
 use super::turnstile::Place;
-use super::{Client, ClientEvent, NotSent, OnLoss, RequestError};
+use super::{Client, ClientEvent, NotSent, RequestError};
 use crate::correlation::{Answer, MessageKey};
 use crate::driver;
-use crate::message::Sms;
+use crate::message::{OnLoss, Sms};
 use crate::pdu::{Operation, Pdu, SubmitSm};
 use crate::session::Unanswered;
 use crate::types::CommandStatus;
@@ -73,7 +73,8 @@ impl Client {
         let dropped = CancellationToken::new();
         let guard = dropped.clone().drop_guard();
         let (told, outcome) = oneshot::channel();
-        let message = Message { inner: Arc::clone(inner), key: key.clone(), dropped };
+        let on_loss = sms.on_loss.unwrap_or(inner.config.on_loss);
+        let message = Message { inner: Arc::clone(inner), key: key.clone(), on_loss, dropped };
         inner.sending.spawn(message.send(prepared.parts, places, told));
         let ids = outcome.await.unwrap_or_else(|_| Err(not_sent(NotSentReason::ShuttingDown)));
         guard.disarm();
@@ -88,6 +89,7 @@ impl Client {
 struct Message {
     inner: Arc<Inner>,
     key: MessageKey,
+    on_loss: OnLoss,
     /// Whether nobody waits for it any more.
     dropped: CancellationToken,
 }
@@ -161,7 +163,7 @@ impl Message {
                     PartError::Refused(status)
                 }
                 RequestError::Unanswered(why) => {
-                    if why == Unanswered::Closed && self.inner.config.on_loss == OnLoss::Resubmit && may_wait {
+                    if why == Unanswered::Closed && self.on_loss == OnLoss::Resubmit && may_wait {
                         before = Some(why);
                         continue;
                     }

@@ -58,6 +58,8 @@ pub struct Sms {
     pub long_messages: Option<LongMessages>,
     /// TLVs of every part.
     pub tlvs: Tlvs,
+    /// What becomes of a part whose link was lost before the answer. The client's choice.
+    pub on_loss: Option<OnLoss>,
 }
 
 /// What a message says.
@@ -74,6 +76,17 @@ impl Default for Content {
     fn default() -> Self {
         Self::Text(String::new())
     }
+}
+
+/// What becomes of a part that was sent and not answered when its link was lost: it may have been taken.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum OnLoss {
+    /// It is reported as unanswered, and not sent again: nobody gets it twice.
+    #[default]
+    Report,
+    /// It is sent again over another link: somebody may get it twice.
+    Resubmit,
 }
 
 impl Sms {
@@ -174,6 +187,22 @@ impl Sms {
     /// Adds a TLV to every part.
     pub fn tlv(mut self, value: &impl TlvValue) -> Self {
         self.tlvs.push(value);
+        self
+    }
+
+    /// What becomes of a part that was sent and not answered when its link was lost, in place of the client's choice.
+    ///
+    /// ```
+    /// use smpp::message::{OnLoss, Sms};
+    ///
+    /// // A code that comes twice does no harm; one that does not come locks somebody out.
+    /// let code = Sms::to("+491701234567").text("Ihr Code: 4711").on_loss(OnLoss::Resubmit);
+    /// // A premium message is charged each time.
+    /// let premium = Sms::to("+491701234567").text("Your ringtone").on_loss(OnLoss::Report);
+    /// # assert_ne!(code.on_loss, premium.on_loss);
+    /// ```
+    pub fn on_loss(mut self, on_loss: OnLoss) -> Self {
+        self.on_loss = Some(on_loss);
         self
     }
 }
