@@ -15,10 +15,11 @@ use std::time::Duration;
 
 use smpp::client::{
     Builder, Client, ClientConfig, ClientEvent, ClientEvents, Connecting, Connector, LinkSettings, LinkState, Links,
-    LinksOver, NotSentReason, OnLoss, PacerConfig, ReceiptError, ReconnectConfig, SendError, Stream,
+    LinksOver, NotSent, NotSentReason, OnLoss, PacerConfig, ReceiptError, ReconnectConfig, RequestError, SendError,
+    Stream,
 };
 use smpp::message::Sms;
-use smpp::pdu::{DeliverSm, SubmitSm};
+use smpp::pdu::{DeliverSm, QuerySm, SubmitSm};
 use smpp::receipt::Outcome;
 use smpp::server::DeliverError;
 use smpp::session::{BindKind, Unanswered};
@@ -77,6 +78,7 @@ fn handles_can_be_shared_and_futures_sent() {
         sent(client.send(sms("a")));
         sent(client.shutdown(MINUTE));
         sent(client.wait_for(Links::can_receive));
+        sent(client.request(QuerySm::default()));
         sent(Client::connect(""));
     }
 }
@@ -239,6 +241,59 @@ async fn the_rate_counts_parts() {
     let sends = (0..7).map(|_| client.send(sms(&"x".repeat(400))));
     assert!(futures::future::join_all(sends).await.into_iter().all(|sent| sent.unwrap().parts() == 3));
     assert_eq!(start.elapsed(), Duration::from_secs(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pdus_go_their_way_among_messages() {
+    let smsc = smsc();
+    let config = ClientConfig::default().max_wait(Duration::from_secs(5));
+    let client = builder(&smsc, &format!("{URL}?tps=1")).config(config).connect().await.unwrap();
+    let id = client.send(sms("x").receipt()).await.unwrap().ids()[0].clone();
+    let query = |id: &str| QuerySm { message_id: id.parse().unwrap(), ..QuerySm::default() };
+    // The rate is for all of them.
+    let start = Instant::now();
+    let (asked, sent) = tokio::join!(client.request(query(&id)), client.send(sms("y")));
+    assert_eq!((asked.unwrap().message_state, sent.is_ok()), (MessageState::ENROUTE, true));
+    assert_eq!(start.elapsed(), Duration::from_secs(2));
+    let refused = client.request(query("77")).await.unwrap_err();
+    assert!(matches!(refused, RequestError::Refused { status: CommandStatus::RQUERYFAIL, .. }), "{refused}");
+
+    smsc.refuse_binds(Some(CommandStatus::RINVPASWD));
+    smsc.cut_links();
+    standing(&client, |links| links.bound() == 0).await.unwrap();
+    let start = Instant::now();
+    let closed = client.request(query(&id)).await.unwrap_err();
+    assert_eq!((closed, start.elapsed()), (RequestError::NotSent(NotSent::Closed), Duration::from_secs(5)));
+    smsc.refuse_binds(None);
+    standing(&client, Links::can_submit).await.unwrap();
+    client.request(query(&id)).await.unwrap();
+
+    // What is on its way is waited for.
+    let clone = client.clone();
+    let asked = tokio::spawn(async move { clone.request(query(&id)).await });
+    tokio::task::yield_now().await;
+    client.shutdown(MINUTE).await;
+    asked.await.unwrap().unwrap();
+    assert_eq!(client.request(query("1")).await, Err(RequestError::NotSent(NotSent::Closed)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pdu_that_is_throttled_pauses_the_messages_behind() {
+    let smsc = smsc();
+    smsc.on_submit(|submit| match text(submit).as_str() {
+        "throttle" => Answer::throttle(),
+        _ => Answer::accept(),
+    });
+    let client = client(&smsc).await;
+    let submit = SubmitSm { destination: "1".parse().unwrap(), ..SubmitSm::default() };
+    let throttle = SubmitSm { short_message: ShortMessage::new("throttle").unwrap(), ..submit.clone() };
+    let start = Instant::now();
+    let throttled = client.request(throttle).await.unwrap_err();
+    assert!(matches!(throttled, RequestError::Refused { status: CommandStatus::RTHROTTLED, .. }), "{throttled}");
+    client.send(sms("behind")).await.unwrap();
+    assert_eq!(start.elapsed(), Duration::from_secs(1));
+    client.request(submit).await.unwrap();
+    assert_eq!(start.elapsed(), Duration::from_secs(1));
 }
 
 #[tokio::test(start_paused = true)]

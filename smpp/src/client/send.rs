@@ -83,6 +83,56 @@ impl Client {
         sent.ids = ids?;
         Ok(sent)
     }
+
+    /// Sends a PDU as it is, such as a query_sm, and waits for its response. It takes its turn among the messages, waits
+    /// for a link, the window and the rate as they do, and goes to the link with the most room. Nothing is sent again: what
+    /// is throttled is an answer like any other, which pauses the messages behind.
+    ///
+    /// ```
+    /// use smpp::client::Client;
+    /// use smpp::pdu::QuerySm;
+    ///
+    /// # async fn run(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let query = QuerySm { message_id: "4d19c83c".parse()?, ..Default::default() };
+    /// println!("{:?}", client.request(query).await?.message_state);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// It was refused, not sent, or what became of it is not known. [`NotSent::Closed`]: no link was free in time, or the
+    /// client is shutting down.
+    pub async fn request<P: Operation>(&self, request: P) -> Result<P::Response, RequestError> {
+        let inner = self.inner();
+        let closed = RequestError::NotSent(NotSent::Closed);
+        let place = inner.turnstile.tickets(1).pop().filter(|_| !inner.draining.is_cancelled());
+        let Some(place) = place else { return Err(closed) };
+        let asked = async {
+            let room = inner.turn(&place, &Mutex::new(None)).await.ok_or(closed)?;
+            let is_trial = inner.pacer.is_trial();
+            let mut asked = pin!(room.link.request(request));
+            // It is on its way before the next one gets its turn.
+            let first = poll_fn(|context| Poll::Ready(asked.as_mut().poll(context))).await;
+            if !is_trial {
+                place.leave();
+            }
+            let outcome = match first {
+                Poll::Ready(outcome) => outcome,
+                Poll::Pending => asked.await,
+            };
+            let status = match &outcome {
+                Ok(_) => Some(CommandStatus::ROK),
+                Err(RequestError::Refused { status, .. }) => Some(*status),
+                Err(_) => None,
+            };
+            if let Some(status) = status {
+                inner.pacer.answered(status, driver::now());
+            }
+            outcome
+        };
+        inner.sending.track_future(asked).await
+    }
 }
 
 /// One message on its way.
@@ -132,7 +182,7 @@ impl Message {
             let room = tokio::select! {
                 biased;
                 () = self.dropped.cancelled() => Err(PartError::NotSent(NotSentReason::Dropped)),
-                room = self.turn(place, link) => room,
+                room = self.inner.turn(place, link) => room.ok_or(PartError::NotSent(NotSentReason::NoLink)),
             };
             let room = room.map_err(|error| before.map_or(error, PartError::Unanswered))?;
             *lock(link) = Some(room.slot);
@@ -179,15 +229,18 @@ impl Message {
             return Err(before.map_or(error, PartError::Unanswered));
         }
     }
+}
 
-    /// Waits for its turn, a place on a link and the rate; steps aside for who comes back from before.
-    async fn turn(&self, place: &Place, link: &Mutex<Option<usize>>) -> Result<Room, PartError> {
+impl Inner {
+    /// Waits for its turn, a place on a link and the rate; steps aside for who comes back from before. None if no link is
+    /// there in time.
+    async fn turn(&self, place: &Place, link: &Mutex<Option<usize>>) -> Option<Room> {
         loop {
             place.turn().await;
             let ready = async {
-                let room = self.room(link).await?;
-                self.leave().await;
-                Ok(room)
+                let room = self.wait_for_room(link).await?;
+                self.wait_for_rate().await;
+                Some(room)
             };
             tokio::select! {
                 biased;
@@ -198,22 +251,20 @@ impl Message {
     }
 
     /// Waits for a place on a link: the one that the message is on, while it is bound.
-    async fn room(&self, link: &Mutex<Option<usize>>) -> Result<Room, PartError> {
+    async fn wait_for_room(&self, link: &Mutex<Option<usize>>) -> Option<Room> {
         let wait = async {
             loop {
-                if let Some(room) = self.inner.room(*lock(link)) {
+                if let Some(room) = self.room(*lock(link)) {
                     return room;
                 }
-                self.inner.freed().await;
+                self.freed().await;
             }
         };
-        let waited = tokio::time::timeout(self.inner.config.max_wait, wait).await;
-        waited.map_err(|_| PartError::NotSent(NotSentReason::NoLink))
+        tokio::time::timeout(self.config.max_wait, wait).await.ok()
     }
 
-    /// Waits for the rate.
-    async fn leave(&self) {
-        while let Err(at) = self.inner.pacer.take(driver::now()) {
+    async fn wait_for_rate(&self) {
+        while let Err(at) = self.pacer.take(driver::now()) {
             tokio::time::sleep_until(at.into()).await;
         }
     }
