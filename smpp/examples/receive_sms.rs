@@ -49,6 +49,7 @@ async fn main() -> anyhow::Result<()> {
                 turn.ack();
             }
             Some(ClientEvent::Receipt { receipt, .. }) => print(&json!({ "receipt": receipt }))?,
+            Some(ClientEvent::Alert(alert)) => print(&json!({ "alert": alert }))?,
             Some(ClientEvent::Incomplete(abandoned)) => {
                 let message = &abandoned.message;
                 let source = String::from_utf8_lossy(&message.source);

@@ -19,10 +19,10 @@ use smpp::client::{
     Stream,
 };
 use smpp::message::Sms;
-use smpp::pdu::{DeliverSm, QuerySm, SubmitSm};
+use smpp::pdu::{AlertNotification, DeliverSm, QuerySm, SubmitSm};
 use smpp::receipt::Outcome;
 use smpp::server::DeliverError;
-use smpp::session::{BindKind, Unanswered};
+use smpp::session::{self, BindKind, Unanswered};
 use smpp::testkit::{Answer, Smsc};
 use smpp::types::{CommandStatus, EsmClass, InterfaceVersion, MessageState, ShortMessage};
 use tokio::time::Instant;
@@ -374,6 +374,20 @@ async fn messages_are_taken_by_the_program_and_receipts_by_the_store() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_mobile_that_is_available_again_is_told() {
+    let smsc = smsc();
+    let client = client(&smsc).await;
+    let mut events = client.events().unwrap();
+    let source = smpp::types::Address::<65>::international("27831234567").unwrap();
+    let alert = AlertNotification { source, ..AlertNotification::default() };
+    smsc.expect_bind().await;
+    smsc.registry().alert("kudu", alert.clone()).await.unwrap();
+    let told = tokio::time::timeout(MINUTE, events.recv()).await;
+    let Ok(Some(ClientEvent::Alert(told))) = told else { panic!("{told:?}") };
+    assert_eq!(*told, alert);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_dropped_is_answered_with_a_temporary_error() {
     let smsc = smsc();
     let client = client(&smsc).await;
@@ -424,9 +438,14 @@ async fn take_slowly(events: &mut ClientEvents) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn a_burst_reaches_a_program_that_keeps_up_slowly() {
     // As a real message centre does, and as one that does not care for what the client can hold.
-    for (smsc, peer_window, resends) in [(Smsc::start(), 100, false), (Smsc::with_window(1_000), 100, true)] {
+    for (smsc, stop_reading, resends) in [
+        (Smsc::start(), false, false),
+        (Smsc::with_window(1_000), false, true),
+        (Smsc::with_window(1_000), true, false),
+    ] {
         let smsc = Arc::new(smsc);
-        let client = builder(&smsc, &format!("{URL}?peer_window={peer_window}")).connect().await.unwrap();
+        let config = ClientConfig::default().session(session::Config::default().stop_reading(stop_reading));
+        let client = builder(&smsc, URL).config(config).connect().await.unwrap();
         let mut events = client.events().unwrap();
         let texts: Vec<_> = (0..1_000).map(|number| format!("{number:03}")).collect();
         let burst = texts.iter().map(|text| {

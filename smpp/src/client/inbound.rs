@@ -10,7 +10,7 @@ use super::pool::Inner;
 use super::{Incoming, SendError};
 use crate::correlation::{Credited, Expired, MessageKey};
 use crate::message::InboundMessage;
-use crate::pdu::DeliverSm;
+use crate::pdu::{AlertNotification, DeliverSm};
 use crate::receipt::Receipt;
 use crate::text::Abandoned;
 use crate::types::CommandStatus;
@@ -34,6 +34,8 @@ pub enum ClientEvent {
     Credited(Box<Credited>),
     /// A message whose receipts were given up, or a receipt for nothing.
     Expired(Expired),
+    /// A mobile is available again for which a message could not be delivered. Nothing answers it.
+    Alert(Box<AlertNotification>),
     /// A long message that did not become whole. Its parts were answered ESME_ROK.
     Incomplete(Box<Abandoned<()>>),
     /// What became of a message whose `send` was dropped.

@@ -13,7 +13,7 @@ use super::{ClientEvents, InvalidSettings, IoConfig, LinkSettings, Links, LinksO
 use crate::correlation::{CorrelationConfig, CorrelationStore, MemoryStore};
 use crate::message::OnLoss;
 use crate::profile::Profile;
-use crate::session::config;
+use crate::session::{self, config};
 use crate::text::ReassemblyLimits;
 
 config! {
@@ -35,6 +35,9 @@ config! {
         connect_timeout: Duration = Duration::from_secs(10),
         /// How many parts of long messages are held.
         reassembly: ReassemblyLimits = ReassemblyLimits::default(),
+        /// What the sessions do beside what the links' profiles say, whose versions, windows and times go before: how
+        /// long they drain, which faults they bear, whether they stop reading.
+        session: session::Config = session::Config::default(),
         /// How octets are moved.
         io: IoConfig = IoConfig::default(),
         /// How many events may wait for the program. One more is dropped; a message is then answered ESME_RX_T_APPN.

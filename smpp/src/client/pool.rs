@@ -20,7 +20,7 @@ use super::{
 use crate::correlation::{Answer, CorrelationStore, Credit, Credited, MessageKey, MessageReport};
 use crate::driver;
 use crate::message::{Inbound, InboundMessage, Inbox, References};
-use crate::pdu::{Frame, Pdu};
+use crate::pdu::{AlertNotification, Frame, Pdu};
 use crate::session::BindKind;
 use crate::text::Abandoned;
 use crate::types::{CommandStatus, SequenceNumber};
@@ -336,7 +336,7 @@ impl Inner {
         let connecting = tokio::time::timeout(self.config.connect_timeout, self.connector.connect(settings));
         let stream = connecting.await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))?;
         let config = LinkConfig::default()
-            .session(settings.profile.session())
+            .session(settings.profile.session_over(self.config.session.clone()))
             .io(self.config.io.clone())
             .max_events(self.config.max_events);
         match bind {
@@ -368,6 +368,10 @@ impl Inner {
                     if let Some((message, part, response)) = late {
                         self.late(message, part, response).await;
                     }
+                }
+                Some(Event::OneWay(Frame { pdu: Pdu::AlertNotification(alert), .. })) => {
+                    let tlvs = alert.tlvs.detach();
+                    self.tell(ClientEvent::Alert(Box::new(AlertNotification { tlvs, ..alert })));
                 }
                 Some(event) => debug!(event = kind(&event), "link"),
             }
