@@ -239,15 +239,15 @@ fn no_attack_hangs_or_ends_more_than_it_has_to_or_takes_memory() {
 /// are the TLVs, as they came, and the text.
 #[test]
 fn what_a_program_does_not_answer_is_bounded() {
-    const SIZE: u64 = 60_000;
+    const SIZE: u16 = 60_000;
     const WINDOW: u64 = 100;
-    let text = MessagePayload(TlvOctets::new(vec![b'x'; SIZE as usize]).unwrap());
+    let text = MessagePayload(TlvOctets::new(vec![b'x'; SIZE.into()]).unwrap());
     let message = DeliverSm { tlvs: Tlvs::new().with(&text), ..DeliverSm::default() };
     let mut octets = BytesMut::new();
     Frame::request(SequenceNumber::MIN, message).encode(&mut octets).unwrap();
     let mut attack = hostile::against_client().into_iter().find(|attack| attack.name == "request_flood").unwrap();
     attack.steps = vec![Step::Write(octets.freeze()); 500];
-    for (program, holds) in [(Program::Takes, 0), (Program::Deaf, 0), (Program::Holds, 2 * SIZE * WINDOW)] {
+    for (program, holds) in [(Program::Takes, 0), (Program::Deaf, 0), (Program::Holds, 2 * u64::from(SIZE) * WINDOW)] {
         let mut outcome = Ok(());
         let play = || outcome = runtime().block_on(play(&attack, Target::Client(program)));
         let taken = allocation_counter::measure(play).bytes_max;

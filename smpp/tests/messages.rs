@@ -19,12 +19,12 @@ use smpp::client::{
     Stream,
 };
 use smpp::message::Sms;
-use smpp::pdu::{AlertNotification, DeliverSm, QuerySm, SubmitSm};
+use smpp::pdu::{AlertNotification, DeliverSm, Pdu, QuerySm, SubmitSm};
 use smpp::receipt::Outcome;
 use smpp::server::DeliverError;
 use smpp::session::{self, BindKind, Unanswered};
 use smpp::testkit::{Answer, Smsc};
-use smpp::types::{CommandStatus, EsmClass, InterfaceVersion, MessageState, ShortMessage};
+use smpp::types::{CommandId, CommandStatus, EsmClass, InterfaceVersion, MessageState, ShortMessage};
 use tokio::time::Instant;
 
 /// Connects to a message centre in memory.
@@ -73,8 +73,11 @@ fn handles_can_be_shared_and_futures_sent() {
     fn shared<T: Send + Sync + Clone>() {}
     fn sent<T: Send>(_: T) {}
     shared::<Client>();
+    sent::<Option<ClientEvent>>(None);
     #[expect(dead_code, reason = "only its types count")]
-    fn futures(client: &Client) {
+    fn futures(client: &Client, answer: &smpp::client::Sent, events: &mut ClientEvents) {
+        sent(answer.receipt(MINUTE));
+        sent(events.recv());
         sent(client.send(sms("a")));
         sent(client.shutdown(MINUTE));
         sent(client.wait_for(Links::can_receive));
@@ -485,6 +488,25 @@ async fn a_send_that_is_dropped() {
     };
     assert_eq!((waiting.as_str(), written.as_str(), &ids[..]), ("waiting", "written", &["1".to_owned()][..]));
     assert_eq!(text(&smsc.expect_submit().await.pdu), "written");
+    assert!(tokio::time::timeout(MINUTE / 2, smsc.expect_submit()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_dropped() {
+    let smsc = smsc();
+    smsc.on_submit(|_| Answer::accept_as("abc".parse().unwrap()).after(Duration::from_secs(10)));
+    let client = builder(&smsc, &format!("{URL}?window=1")).connect().await.unwrap();
+    let mut events = client.events().unwrap();
+    let submit = || SubmitSm { destination: "1".parse().unwrap(), ..SubmitSm::default() };
+    let written = tokio::time::timeout(Duration::from_secs(1), client.request(submit()));
+    let waiting = tokio::time::timeout(Duration::from_millis(500), client.request(submit()));
+    let (written, waiting) = tokio::join!(written, waiting);
+    assert!(written.is_err() && waiting.is_err());
+    let told = tokio::time::timeout(MINUTE, events.recv()).await;
+    let Ok(Some(ClientEvent::AbandonedRequest { request, outcome: Ok(response) })) = told else { panic!("{told:?}") };
+    let Pdu::SubmitSmResp(Some(response)) = response.pdu else { panic!() };
+    assert_eq!((request.command_id, response.message_id), (CommandId::SUBMIT_SM, "abc".parse().unwrap()));
+    smsc.expect_submit().await;
     assert!(tokio::time::timeout(MINUTE / 2, smsc.expect_submit()).await.is_err());
 }
 

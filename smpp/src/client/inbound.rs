@@ -7,11 +7,12 @@ use tokio::sync::mpsc;
 
 use super::event::Reply;
 use super::pool::Inner;
-use super::{Incoming, SendError};
+use super::{Incoming, RequestError, SendError};
 use crate::correlation::{Credited, Expired, MessageKey};
 use crate::message::InboundMessage;
-use crate::pdu::{AlertNotification, DeliverSm};
+use crate::pdu::{AlertNotification, DeliverSm, Frame};
 use crate::receipt::Receipt;
+use crate::session;
 use crate::text::Abandoned;
 use crate::types::CommandStatus;
 
@@ -44,6 +45,13 @@ pub enum ClientEvent {
         message: MessageKey,
         /// Identifiers of its parts, or why it was not taken.
         outcome: Result<Vec<String>, SendError>,
+    },
+    /// What became of a PDU whose [`request`](super::Client::request) was dropped after it was written.
+    AbandonedRequest {
+        /// The PDU.
+        request: session::Sent,
+        /// Its response, or what is known otherwise.
+        outcome: Result<Box<Frame>, RequestError>,
     },
     /// A part that was told to be unanswered is answered after all.
     Late {

@@ -373,6 +373,9 @@ impl Inner {
                     let tlvs = alert.tlvs.detach();
                     self.tell(ClientEvent::Alert(Box::new(AlertNotification { tlvs, ..alert })));
                 }
+                Some(Event::Abandoned { request, outcome }) => {
+                    self.tell(ClientEvent::AbandonedRequest { request, outcome: outcome.map(Box::new) });
+                }
                 Some(event) => debug!(event = kind(&event), "link"),
             }
         }

@@ -99,6 +99,9 @@ impl Client {
     /// # }
     /// ```
     ///
+    /// Dropped before it is written, nothing is sent; afterwards it keeps its place in the window until it is answered or
+    /// times out, and is then an event ([`ClientEvent::AbandonedRequest`]).
+    ///
     /// # Errors
     ///
     /// It was refused, not sent, or what became of it is not known. [`NotSent::Closed`]: no link was free in time, or the
