@@ -100,7 +100,8 @@ impl Client {
     /// ```
     ///
     /// Dropped before it is written, nothing is sent; afterwards it keeps its place in the window until it is answered or
-    /// times out, and is then an event ([`ClientEvent::AbandonedRequest`]).
+    /// times out, and is then an event ([`ClientEvent::AbandonedRequest`]). An answer that comes after the time-out is not
+    /// told.
     ///
     /// # Errors
     ///
