@@ -1,6 +1,7 @@
 //! Whatever a message centre does with messages, each `send` ends in exactly one outcome, and in one that is true.
 #![allow(
     missing_docs,
+    unreachable_pub,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
@@ -8,16 +9,20 @@
     reason = "a test"
 )]
 
+mod in_memory;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use smpp::client::{Client, ClientConfig, ClientEvent, Connecting, Connector, LinkSettings, SendError, Stream};
+use smpp::client::{Client, ClientConfig, ClientEvent, SendError};
 use smpp::message::{OnLoss, Sms};
 use smpp::receipt::Outcome;
 use smpp::testkit::{Answer, Smsc};
 use smpp::types::{CommandStatus, MessageState};
+
+use self::in_memory::InMemory;
 
 /// What a message centre does with a message when it first sees it; a second time it accepts.
 #[derive(Clone, Copy, Debug)]
@@ -58,14 +63,6 @@ fn fate() -> impl Strategy<Value = Fate> {
 
 fn on_loss() -> impl Strategy<Value = Option<OnLoss>> {
     prop::option::of(prop::sample::select(&[OnLoss::Report, OnLoss::Resubmit][..]))
-}
-
-struct InMemory(Arc<Smsc>);
-
-impl Connector for InMemory {
-    fn connect<'a>(&'a self, _: &'a LinkSettings) -> Connecting<'a> {
-        Box::pin(async { Ok(Box::new(self.0.connect()) as Box<dyn Stream>) })
-    }
 }
 
 /// A message: its fate, and what it says itself of a loss.
