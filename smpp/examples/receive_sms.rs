@@ -4,7 +4,7 @@
 //! cargo run --example receive_sms --features profiles,serde -- --url "smpp://user:pass@host:2775?bind=rx"
 //! ```
 //!
-//! A message is acknowledged once its line is written: if that fails, the message centre sends it again.
+//! Several `--url` are links of one account, as to two hosts of a message centre. A message is acknowledged once its line is written: if that fails, the message centre sends it again.
 #![allow(clippy::disallowed_methods, reason = "a program may read the clock")]
 
 use std::io::{self, Write};
@@ -12,21 +12,27 @@ use std::time::Duration;
 
 use clap::Parser;
 use serde_json::{Value, json};
-use smpp::client::{Client, ClientEvent};
+use smpp::client::{Builder, Client, ClientEvent, LinkSettings, Links};
+use smpp::session::BindKind;
 
 #[derive(Parser)]
 #[command(about = "Prints inbound messages and receipts as JSON lines")]
 struct Arguments {
-    /// Where from, as smpp://user:password@host:port?bind=rx.
-    #[arg(long)]
-    url: String,
+    /// Where from, as smpp://user:password@host:port?bind=rx; may be given several times.
+    #[arg(long, required = true)]
+    url: Vec<String>,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let client = Client::connect(&arguments.url).await?;
+    let links: Vec<LinkSettings> = arguments.url.iter().map(|url| url.parse()).collect::<Result<_, _>>()?;
+    let receives = links.iter().any(|link| link.bind != BindKind::Transmitter);
+    anyhow::ensure!(receives, "none of the links has bind=rx or bind=trx");
+    let client = links.into_iter().fold(Client::builder(), Builder::link).connect().await?;
+    // From here on what comes is taken.
     let Some(mut events) = client.events() else { return Ok(()) };
+    client.wait_for(Links::tried).await?.iter().for_each(|link| eprintln!("{link}"));
     loop {
         let event = tokio::select! {
             event = events.recv() => event,
@@ -43,6 +49,7 @@ async fn main() -> anyhow::Result<()> {
                 turn.ack();
             }
             Some(ClientEvent::Receipt { receipt, .. }) => print(&json!({ "receipt": receipt }))?,
+            Some(ClientEvent::Alert(alert)) => print(&json!({ "alert": alert }))?,
             Some(ClientEvent::Incomplete(abandoned)) => {
                 let message = &abandoned.message;
                 let source = String::from_utf8_lossy(&message.source);

@@ -1,6 +1,7 @@
 //! The message level of the client, over streams in memory against the message centre of the test kit.
 #![allow(
     missing_docs,
+    unreachable_pub,
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -9,68 +10,41 @@
     reason = "a test"
 )]
 
+mod in_memory;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use smpp::client::{
-    Builder, Client, ClientConfig, ClientEvent, Connecting, Connector, LinkSettings, NotSentReason, OnLoss,
-    PacerConfig, ReceiptError, ReconnectConfig, SendError, Stream,
+    Client, ClientConfig, ClientEvent, ClientEvents, Links, NotSent, NotSentReason, OnLoss, PacerConfig, ReceiptError,
+    RequestError, SendError,
 };
 use smpp::message::Sms;
-use smpp::pdu::{DeliverSm, SubmitSm};
+use smpp::pdu::{AlertNotification, DeliverSm, Pdu, QuerySm, SubmitSm};
 use smpp::receipt::Outcome;
 use smpp::server::DeliverError;
-use smpp::session::Unanswered;
+use smpp::session::{self, Unanswered};
 use smpp::testkit::{Answer, Smsc};
-use smpp::types::{CommandStatus, EsmClass, MessageState, ShortMessage};
+use smpp::types::{CommandId, CommandStatus, EsmClass, MessageState, ShortMessage};
 use tokio::time::Instant;
 
-/// Connects to a message centre in memory.
-struct InMemory(Arc<Smsc>);
-
-impl Connector for InMemory {
-    fn connect<'a>(&'a self, _: &'a LinkSettings) -> Connecting<'a> {
-        Box::pin(async { Ok(Box::new(self.0.connect()) as Box<dyn Stream>) })
-    }
-}
-
-fn builder(smsc: &Arc<Smsc>, url: &str) -> Builder {
-    Client::builder().url(url).unwrap().connector(InMemory(Arc::clone(smsc))).seed(7)
-}
-
-async fn client(smsc: &Arc<Smsc>) -> Client {
-    builder(smsc, URL).connect().await.unwrap()
-}
-
-const URL: &str = "smpp://kudu:secret@smsc.example";
-const MINUTE: Duration = Duration::from_secs(60);
-
-fn smsc() -> Arc<Smsc> {
-    Arc::new(Smsc::start())
-}
-
-async fn clean(smsc: Arc<Smsc>) {
-    Arc::into_inner(smsc).expect("the client is gone").finish().await.assert_clean();
-}
-
-fn text(submit: &SubmitSm) -> String {
-    String::from_utf8_lossy(submit.short_message.as_bytes()).into_owned()
-}
-
-fn sms(text: &str) -> Sms {
-    Sms::to("27831234567").text(text)
-}
+use self::in_memory::{MINUTE, URL, builder, clean, client, deliver, sms, smsc, standing, text};
 
 #[test]
 fn handles_can_be_shared_and_futures_sent() {
     fn shared<T: Send + Sync + Clone>() {}
     fn sent<T: Send>(_: T) {}
     shared::<Client>();
+    sent::<Option<ClientEvent>>(None);
     #[expect(dead_code, reason = "only its types count")]
-    fn futures(client: &Client) {
+    fn futures(client: &Client, answer: &smpp::client::Sent, events: &mut ClientEvents) {
+        sent(answer.receipt(MINUTE));
+        sent(events.recv());
         sent(client.send(sms("a")));
         sent(client.shutdown(MINUTE));
+        sent(client.wait_for(Links::can_receive));
+        sent(client.request(QuerySm::default()));
         sent(Client::connect(""));
     }
 }
@@ -197,6 +171,35 @@ async fn what_was_sent_twice_may_have_been_taken_the_first_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_message_says_what_becomes_of_it_when_its_link_is_lost() {
+    for (client_says, message_says, resubmits) in [
+        (OnLoss::Report, None, false),
+        (OnLoss::Report, Some(OnLoss::Report), false),
+        (OnLoss::Report, Some(OnLoss::Resubmit), true),
+        (OnLoss::Resubmit, None, true),
+        (OnLoss::Resubmit, Some(OnLoss::Report), false),
+        (OnLoss::Resubmit, Some(OnLoss::Resubmit), true),
+    ] {
+        let (smsc, count) = (smsc(), AtomicUsize::new(0));
+        smsc.on_submit(move |_| match count.fetch_add(1, Ordering::Relaxed) {
+            0 => Answer::cut_link(),
+            _ => Answer::accept(),
+        });
+        let config = ClientConfig::default().on_loss(client_says);
+        let client = builder(&smsc, URL).config(config).connect().await.unwrap();
+        let says = Sms { on_loss: message_says, ..sms("x") };
+        match (client.send(says).await, resubmits) {
+            (Ok(sent), true) => assert_eq!(sent.ids(), ["1"]),
+            (Err(SendError::Unanswered { why: Unanswered::Closed, accepted }), false) => assert!(accepted.is_empty()),
+            (outcome, _) => panic!("{client_says:?} {message_says:?}: {outcome:?}"),
+        }
+        smsc.expect_submit().await;
+        let again = tokio::time::timeout(MINUTE / 2, smsc.expect_submit()).await;
+        assert_eq!(again.is_ok(), resubmits, "{client_says:?} {message_says:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_rate_counts_parts() {
     let smsc = smsc();
     let client = builder(&smsc, &format!("{URL}?tps=10")).connect().await.unwrap();
@@ -207,36 +210,56 @@ async fn the_rate_counts_parts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_link_that_is_lost_comes_back() {
+async fn pdus_go_their_way_among_messages() {
+    let smsc = smsc();
+    let config = ClientConfig::default().max_wait(Duration::from_secs(5));
+    let client = builder(&smsc, &format!("{URL}?tps=1")).config(config).connect().await.unwrap();
+    let id = client.send(sms("x").receipt()).await.unwrap().ids()[0].clone();
+    let query = |id: &str| QuerySm { message_id: id.parse().unwrap(), ..QuerySm::default() };
+    // The rate is for all of them.
+    let start = Instant::now();
+    let (asked, sent) = tokio::join!(client.request(query(&id)), client.send(sms("y")));
+    assert_eq!((asked.unwrap().message_state, sent.is_ok()), (MessageState::ENROUTE, true));
+    assert_eq!(start.elapsed(), Duration::from_secs(2));
+    let refused = client.request(query("77")).await.unwrap_err();
+    assert!(matches!(refused, RequestError::Refused { status: CommandStatus::RQUERYFAIL, .. }), "{refused}");
+
+    smsc.refuse_binds(Some(CommandStatus::RINVPASWD));
+    smsc.cut_links();
+    standing(&client, |links| links.bound() == 0).await.unwrap();
+    let start = Instant::now();
+    let closed = client.request(query(&id)).await.unwrap_err();
+    assert_eq!((closed, start.elapsed()), (RequestError::NotSent(NotSent::Closed), Duration::from_secs(5)));
+    smsc.refuse_binds(None);
+    standing(&client, Links::can_submit).await.unwrap();
+    client.request(query(&id)).await.unwrap();
+
+    // What is on its way is waited for.
+    let clone = client.clone();
+    let asked = tokio::spawn(async move { clone.request(query(&id)).await });
+    tokio::task::yield_now().await;
+    client.shutdown(MINUTE).await;
+    asked.await.unwrap().unwrap();
+    assert_eq!(client.request(query("1")).await, Err(RequestError::NotSent(NotSent::Closed)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pdu_that_is_throttled_pauses_the_messages_behind() {
     let smsc = smsc();
     smsc.on_submit(|submit| match text(submit).as_str() {
-        "cut" => Answer::cut_link(),
+        "throttle" => Answer::throttle(),
         _ => Answer::accept(),
     });
-    let reconnect = ReconnectConfig::default().jitter(0);
-    let resubmit = ClientConfig::default().on_loss(OnLoss::Resubmit).reconnect(reconnect).max_wait(2 * MINUTE);
-    let client = builder(&smsc, URL).config(resubmit).connect().await.unwrap();
-    let mut events = client.events().unwrap();
-    smsc.expect_bind().await;
+    let client = client(&smsc).await;
+    let submit = SubmitSm { destination: "1".parse().unwrap(), ..SubmitSm::default() };
+    let throttle = SubmitSm { short_message: ShortMessage::new("throttle").unwrap(), ..submit.clone() };
     let start = Instant::now();
-    smsc.cut_links();
-    smsc.expect_bind().await;
+    let throttled = client.request(throttle).await.unwrap_err();
+    assert!(matches!(throttled, RequestError::Refused { status: CommandStatus::RTHROTTLED, .. }), "{throttled}");
+    client.send(sms("behind")).await.unwrap();
     assert_eq!(start.elapsed(), Duration::from_secs(1));
-    client.send(sms("after")).await.unwrap();
-    assert!(matches!(events.recv().await, Some(ClientEvent::Lost { link: 0, retry: Some(_), .. })));
-    assert!(matches!(events.recv().await, Some(ClientEvent::Bound { link: 0 })));
-
-    // It cuts every link that it comes over: sent again until patience is over, since the program wants it so.
-    smsc.on_submit(|_| Answer::cut_link());
-    assert!(matches!(client.send(sms("again")).await, Err(SendError::Unanswered { .. })));
-    assert!(start.elapsed() > 10 * MINUTE);
-    let mut times = 0;
-    smsc.expect_submit().await;
-    while let Ok(submitted) = tokio::time::timeout(MINUTE / 60, smsc.expect_submit()).await {
-        assert_eq!(text(&submitted.pdu), "again");
-        times += 1;
-    }
-    assert!(times > 5, "{times}");
+    client.request(submit).await.unwrap();
+    assert_eq!(start.elapsed(), Duration::from_secs(1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -247,11 +270,6 @@ async fn without_leave_nothing_is_sent_twice() {
     assert!(matches!(client.send(sms("once")).await, Err(SendError::Unanswered { .. })));
     smsc.expect_submit().await;
     assert!(tokio::time::timeout(MINUTE / 2, smsc.expect_submit()).await.is_err());
-}
-
-fn deliver(esm_class: EsmClass, text: &'static [u8]) -> DeliverSm {
-    let short_message = ShortMessage::new(text).unwrap();
-    DeliverSm { source: "27831234567".parse().unwrap(), esm_class, short_message, ..DeliverSm::default() }
 }
 
 fn refused_with(outcome: Result<smpp::pdu::DeliverSmResp, DeliverError>) -> CommandStatus {
@@ -267,6 +285,7 @@ async fn messages_are_taken_by_the_program_and_receipts_by_the_store() {
     let hello = || deliver(EsmClass::NORMAL, b"hello");
     let receipt = || deliver(EsmClass::DELIVERY_RECEIPT, b"id:9 stat:DELIVRD");
     // Nobody reads.
+    smsc.resend(0, Duration::ZERO);
     assert_eq!(refused_with(smsc.deliver(hello()).await), CommandStatus::RX_T_APPN);
     smsc.deliver(receipt()).await.unwrap();
 
@@ -283,11 +302,27 @@ async fn messages_are_taken_by_the_program_and_receipts_by_the_store() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_mobile_that_is_available_again_is_told() {
+    let smsc = smsc();
+    let client = client(&smsc).await;
+    let mut events = client.events().unwrap();
+    let source = smpp::types::Address::<65>::international("27831234567").unwrap();
+    let alert = AlertNotification { source, ..AlertNotification::default() };
+    smsc.expect_bind().await;
+    smsc.registry().alert("kudu", alert.clone()).await.unwrap();
+    let told = tokio::time::timeout(MINUTE, events.recv()).await;
+    let Ok(Some(ClientEvent::Alert(told))) = told else { panic!("{told:?}") };
+    assert_eq!(*told, alert);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_dropped_is_answered_with_a_temporary_error() {
     let smsc = smsc();
     let client = client(&smsc).await;
     smsc.expect_bind().await;
     let mut events = client.events().unwrap();
+    // What comes again is what the test sends again.
+    smsc.resend(0, Duration::ZERO);
     let last = || deliver(EsmClass::UDHI, b"\x05\x00\x03\x2a\x02\x02two");
     smsc.deliver(deliver(EsmClass::UDHI, b"\x05\x00\x03\x2a\x02\x01one ")).await.unwrap();
     let (refused, ()) = tokio::join!(smsc.deliver(last()), async { drop(events.recv().await) });
@@ -312,6 +347,49 @@ async fn what_is_dropped_is_answered_with_a_temporary_error() {
     assert_eq!(refused_with(refused), CommandStatus::RX_R_APPN);
     drop(events);
     assert_eq!(refused_with(smsc.deliver(last()).await), CommandStatus::RX_T_APPN);
+}
+
+/// Takes messages until none comes for ten minutes, one every hundredth of a second; gives their texts.
+async fn take_slowly(events: &mut ClientEvents) -> Vec<String> {
+    let mut taken = Vec::new();
+    while let Ok(Some(event)) = tokio::time::timeout(10 * MINUTE, events.recv()).await {
+        if let ClientEvent::Message(message) = event {
+            tokio::time::sleep(MINUTE / 6_000).await;
+            taken.push(message.text.clone().unwrap());
+            message.ack();
+        }
+    }
+    taken.sort_unstable();
+    taken
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_reaches_a_program_that_keeps_up_slowly() {
+    // As a real message centre does, and as one that does not care for what the client can hold.
+    for (smsc, stop_reading, resends) in [
+        (Smsc::start(), false, false),
+        (Smsc::with_window(1_000), false, true),
+        (Smsc::with_window(1_000), true, false),
+    ] {
+        let smsc = Arc::new(smsc);
+        let config = ClientConfig::default().session(session::Config::default().stop_reading(stop_reading));
+        let client = builder(&smsc, URL).config(config).connect().await.unwrap();
+        let mut events = client.events().unwrap();
+        let texts: Vec<_> = (0..1_000).map(|number| format!("{number:03}")).collect();
+        let burst = texts.iter().map(|text| {
+            let short_message = ShortMessage::new(text.clone()).unwrap();
+            smsc.deliver(DeliverSm { short_message, ..deliver(EsmClass::NORMAL, b"") })
+        });
+        let (delivered, taken) = tokio::join!(futures::future::join_all(burst), take_slowly(&mut events));
+        assert_eq!(delivered.iter().filter(|delivered| delivered.is_ok()).count(), 1_000);
+        // Each once.
+        assert_eq!(taken, texts);
+        client.shutdown(MINUTE).await;
+        drop(client);
+        let report = Arc::into_inner(smsc).unwrap().finish().await;
+        assert_eq!(report.resent > 0, resends, "{} were sent again", report.resent);
+        report.assert_clean();
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -339,49 +417,22 @@ async fn a_send_that_is_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pool_spreads_the_load_and_survives_the_loss_of_a_link() {
+async fn a_request_that_is_dropped() {
     let smsc = smsc();
-    smsc.on_submit(|_| Answer::accept().after(Duration::from_secs(1)));
-    let second = format!("{URL}?window=2");
-    let client = builder(&smsc, &second).url(&second).unwrap().connect().await.unwrap();
-    let links = [smsc.expect_bind().await, smsc.expect_bind().await];
-    tokio::task::yield_now().await;
-    assert_eq!(client.links(), 2);
-    // Four at a time over two windows of two.
-    let start = Instant::now();
-    let sends = (0..8).map(|_| client.send(sms("x")));
-    assert!(futures::future::join_all(sends).await.into_iter().all(|sent| sent.is_ok()));
-    assert_eq!(start.elapsed(), Duration::from_secs(2));
-    smsc.registry().disconnect(links[0].connection());
-    tokio::time::sleep(Duration::from_millis(10)).await;
-    assert_eq!(client.links(), 1);
-    client.send(sms("over the other")).await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_last_handle_unbinds() {
-    let smsc = smsc();
-    let client = client(&smsc).await;
-    let link = smsc.expect_bind().await;
-    let clone = client.clone();
-    drop(client);
-    clone.send(sms("still there")).await.unwrap();
+    smsc.on_submit(|_| Answer::accept_as("abc".parse().unwrap()).after(Duration::from_secs(10)));
+    let client = builder(&smsc, &format!("{URL}?window=1")).connect().await.unwrap();
+    let mut events = client.events().unwrap();
+    let submit = || SubmitSm { destination: "1".parse().unwrap(), ..SubmitSm::default() };
+    let written = tokio::time::timeout(Duration::from_secs(1), client.request(submit()));
+    let waiting = tokio::time::timeout(Duration::from_millis(500), client.request(submit()));
+    let (written, waiting) = tokio::join!(written, waiting);
+    assert!(written.is_err() && waiting.is_err());
+    let told = tokio::time::timeout(MINUTE, events.recv()).await;
+    let Ok(Some(ClientEvent::AbandonedRequest { request, outcome: Ok(response) })) = told else { panic!("{told:?}") };
+    let Pdu::SubmitSmResp(Some(response)) = response.pdu else { panic!() };
+    assert_eq!((request.command_id, response.message_id), (CommandId::SUBMIT_SM, "abc".parse().unwrap()));
     smsc.expect_submit().await;
-    drop(clone);
-    tokio::time::sleep(MINUTE / 2).await;
-    assert_eq!(link.registry().accounts(), []);
-    clean(smsc).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_first_bind_that_is_refused_is_told() {
-    let smsc = smsc();
-    smsc.refuse_binds(Some(CommandStatus::RINVPASWD));
-    let error = builder(&smsc, URL).connect().await.unwrap_err();
-    assert_eq!(error.to_string(), "the bind was refused: Invalid password");
-    // And nothing is tried again.
-    smsc.refuse_binds(None);
-    assert!(tokio::time::timeout(MINUTE / 2, smsc.expect_bind()).await.is_err());
+    assert!(tokio::time::timeout(MINUTE / 2, smsc.expect_submit()).await.is_err());
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,8 +17,8 @@ use smpp::pdu::{CancelSm, DeliverSm, Pdu, QuerySm, SubmitSm};
 use smpp::receipt::{Outcome, Receipt};
 use smpp::server::DeliverError;
 use smpp::testkit::{Answer, Smsc};
-use smpp::types::{CommandStatus, MessageState};
-use tokio::time::Instant;
+use smpp::types::{CommandStatus, MessageState, ShortMessage};
+use tokio::time::{Instant, timeout};
 
 use self::esme::{Esme, submit};
 
@@ -114,9 +114,90 @@ async fn links_are_lost_when_it_is_told() {
     assert_eq!(smsc.deliver(DeliverSm::default()).await, Err(DeliverError::NotBound));
 }
 
+/// A message with this text.
+fn message(text: &str) -> DeliverSm {
+    DeliverSm { short_message: ShortMessage::new(text.to_owned()).unwrap(), ..DeliverSm::default() }
+}
+
+/// When deliveries come, until none does for 20 seconds, each answered with the next of these; the last one is the answer
+/// to all others.
+async fn answer_with(esme: &mut Esme, statuses: &[CommandStatus]) -> Vec<Duration> {
+    let (start, mut came) = (Instant::now(), Vec::new());
+    while let Ok(request) = timeout(Duration::from_secs(20), esme.next()).await {
+        let status = *statuses.get(came.len()).or(statuses.last()).unwrap();
+        came.push(start.elapsed());
+        esme.respond(request.unwrap().header.sequence_number, status).await;
+    }
+    came
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_temporary_error_is_sent_again_and_a_permanent_one_is_not() {
+    let smsc = Smsc::start();
+    let mut esme = bound(&smsc).await;
+    let (rok, temporary, permanent) = (CommandStatus::ROK, CommandStatus::RX_T_APPN, CommandStatus::RX_P_APPN);
+    let seconds = |came: Vec<Duration>| came.iter().map(Duration::as_secs).collect::<Vec<_>>();
+
+    let answers = [temporary, CommandStatus::RMSGQFUL, rok];
+    let (delivered, taken) = tokio::join!(smsc.deliver(message("a")), answer_with(&mut esme, &answers));
+    assert_eq!((delivered.is_ok(), seconds(taken)), (true, vec![0, 1, 2]));
+    let answers = [temporary, permanent];
+    let (delivered, taken) = tokio::join!(smsc.deliver(message("b")), answer_with(&mut esme, &answers));
+    assert_eq!((delivered, seconds(taken)), (Err(DeliverError::Refused { status: permanent }), vec![0, 1]));
+    // It is bounded.
+    let always = [temporary];
+    let (delivered, taken) = tokio::join!(smsc.deliver(message("c")), answer_with(&mut esme, &always));
+    assert_eq!((delivered, taken.len()), (Err(DeliverError::Refused { status: temporary }), 61));
+    smsc.resend(2, Duration::from_secs(10));
+    let (delivered, taken) = tokio::join!(smsc.deliver(message("d")), answer_with(&mut esme, &always));
+    assert_eq!((delivered.is_err(), seconds(taken)), (true, vec![0, 10, 20]));
+    // Receipts too.
+    smsc.on_submit(|_| Answer::accept().then_receipt(MessageState::DELIVERED));
+    esme.send(2, submit("receipt")).await;
+    assert_eq!(esme.answers(1).await, [(2, rok)]);
+    assert_eq!(seconds(answer_with(&mut esme, &[temporary, rok]).await), [0, 10]);
+
+    smsc.expect_submit().await;
+    drop(esme);
+    let report = smsc.finish().await;
+    assert_eq!((report.resent, report.failed_deliveries.len()), (2 + 1 + 60 + 2 + 1, 3), "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_window_is_as_a_real_ones() {
+    for (smsc, window) in [(Smsc::start(), 10), (Smsc::with_window(3), 3)] {
+        let mut esme = bound(&smsc).await;
+        let deliveries = (0..25).map(|number| smsc.deliver(message(&number.to_string())));
+        let answers = async {
+            let mut largest = 0;
+            let mut answered = 0;
+            while answered < 25 {
+                // All that comes without an answer.
+                let mut numbers = Vec::new();
+                while let Ok(request) = timeout(Duration::from_secs(1), esme.next()).await {
+                    numbers.push(request.unwrap().header.sequence_number);
+                }
+                largest = numbers.len().max(largest);
+                answered += numbers.len();
+                for number in numbers {
+                    esme.respond(number, CommandStatus::ROK).await;
+                }
+            }
+            largest
+        };
+        let (delivered, largest) = tokio::join!(futures::future::join_all(deliveries), answers);
+        assert_eq!((delivered.iter().filter(|delivered| delivered.is_ok()).count(), largest), (25, window));
+        drop(esme);
+        let report = smsc.finish().await;
+        assert_eq!(report.resent, 0);
+        report.assert_clean();
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_not_clean_is_named() {
     let smsc = Smsc::start();
+    smsc.resend(0, Duration::ZERO);
     let mut esme = bound(&smsc).await;
     esme.send(2, submit("nobody expects it")).await;
     esme.status().await;

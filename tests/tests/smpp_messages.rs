@@ -5,7 +5,7 @@ mod peer;
 use std::time::Duration;
 
 use peer::{PATIENCE, Peer};
-use smpp::client::{BindError, Client, ClientConfig, ClientEvent, ClientEvents, ConnectError, SendError};
+use smpp::client::{BindError, Client, ClientConfig, ClientEvent, ClientEvents, ConnectError, Links, SendError};
 use smpp::message::{InboundMessage, Sms};
 use smpp::receipt::Outcome;
 use smpp::text::{Charset, LongMessages};
@@ -48,13 +48,7 @@ async fn run(script: &str) {
         }
         let client = timeout(PATIENCE, builder.connect()).await.expect("bound").unwrap();
         let mut events = client.events().unwrap();
-        // One of them is bound; the others follow.
-        let mut bound = 0;
-        while bound < binds.len() {
-            let said = peer.next().await;
-            assert!(!said.is_null(), "the message centre ended");
-            bound += usize::from(said["step"].as_str().unwrap().starts_with("bind_") && said["ok"] == true);
-        }
+        timeout(PATIENCE, client.wait_for(Links::all_bound)).await.expect("bound").unwrap();
         all_of_it(&client, &mut events, &format!("{script} {binds:?}")).await;
         timeout(PATIENCE, client.shutdown(PATIENCE)).await.expect("unbound");
         peer.end().await;

@@ -85,7 +85,7 @@ async fn main() -> anyhow::Result<()> {
             smsc.on_submit(|_| Answer::accept().receipt_after(MessageState::DELIVERED, Duration::from_millis(50)));
             let address = smsc.listen().await?;
             println!("no --url: to a message centre of this program's own, at {address}");
-            (format!("smpp://demo:demo@{address}?window=100&peer_window=1000"), Some(smsc))
+            (format!("smpp://demo:demo@{address}?window=100"), Some(smsc))
         }
     };
     let client = Client::connect(&url).await?;

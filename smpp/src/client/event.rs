@@ -79,21 +79,18 @@ impl Incoming {
     }
 
     /// Answers it ESME_ROK, with a body in which nothing is set. Once the link is over, the answer goes nowhere.
-    pub fn accept(mut self) {
-        let response = match self.reply.response.take() {
-            Some(Pdu::DeliverSmResp(_)) => crate::pdu::DeliverSmResp::default().into(),
-            Some(Pdu::DataSmResp(_)) => crate::pdu::DataSmResp::default().into(),
-            Some(other) => other,
-            None => return,
-        };
-        self.reply.send(CommandStatus::ROK, response);
+    pub fn accept(self) {
+        self.reply.accept();
     }
 
     /// Answers it with an error and no body.
-    pub fn refuse(mut self, status: CommandStatus) {
-        if let Some(response) = self.reply.response.take() {
-            self.reply.send(status, response);
-        }
+    pub fn refuse(self, status: CommandStatus) {
+        self.reply.refuse(status);
+    }
+
+    /// The answer alone, for who has taken out of the frame what counts.
+    pub(super) fn into_reply(self) -> Reply {
+        self.reply
     }
 
     /// Answers it as given.
@@ -119,8 +116,8 @@ impl fmt::Debug for Incoming {
     }
 }
 
-/// How a request is answered.
-struct Reply {
+/// How a request is answered; dropped, as the request.
+pub(super) struct Reply {
     ticket: Ticket,
     /// The response without a body, while it is not answered.
     response: Option<Pdu>,
@@ -128,6 +125,22 @@ struct Reply {
 }
 
 impl Reply {
+    pub(super) fn accept(mut self) {
+        let response = match self.response.take() {
+            Some(Pdu::DeliverSmResp(_)) => crate::pdu::DeliverSmResp::default().into(),
+            Some(Pdu::DataSmResp(_)) => crate::pdu::DataSmResp::default().into(),
+            Some(other) => other,
+            None => return,
+        };
+        self.send(CommandStatus::ROK, response);
+    }
+
+    pub(super) fn refuse(mut self, status: CommandStatus) {
+        if let Some(response) = self.response.take() {
+            self.send(status, response);
+        }
+    }
+
     fn send(&self, status: CommandStatus, response: Pdu) {
         // If the link is over there is nobody to tell.
         let _ = self.sender.push(Command::Respond { ticket: self.ticket, status, response: Box::new(response) });

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::event::Reply;
 use super::pool::Inner;
-use super::{Incoming, SendError};
+use super::{Incoming, RequestError, SendError};
 use crate::correlation::{Credited, Expired, MessageKey};
 use crate::message::InboundMessage;
-use crate::pdu::DeliverSm;
+use crate::pdu::{AlertNotification, DeliverSm, Frame};
 use crate::receipt::Receipt;
+use crate::session;
 use crate::text::Abandoned;
 use crate::types::CommandStatus;
 
@@ -33,6 +35,8 @@ pub enum ClientEvent {
     Credited(Box<Credited>),
     /// A message whose receipts were given up, or a receipt for nothing.
     Expired(Expired),
+    /// A mobile is available again for which a message could not be delivered. Nothing answers it.
+    Alert(Box<AlertNotification>),
     /// A long message that did not become whole. Its parts were answered ESME_ROK.
     Incomplete(Box<Abandoned<()>>),
     /// What became of a message whose `send` was dropped.
@@ -41,6 +45,13 @@ pub enum ClientEvent {
         message: MessageKey,
         /// Identifiers of its parts, or why it was not taken.
         outcome: Result<Vec<String>, SendError>,
+    },
+    /// What became of a PDU whose [`request`](super::Client::request) was dropped after it was written.
+    AbandonedRequest {
+        /// The PDU.
+        request: session::Sent,
+        /// Its response, or what is known otherwise.
+        outcome: Result<Box<Frame>, RequestError>,
     },
     /// A part that was told to be unanswered is answered after all.
     Late {
@@ -75,20 +86,21 @@ pub struct Delivery<T: Default> {
     content: Box<T>,
     /// What is to be done with the content before a temporary error; none once it was done, or is not to be.
     give_back: Option<fn(&Inner, T)>,
-    incoming: Option<Incoming>,
+    reply: Option<Reply>,
     client: Weak<Inner>,
 }
 
 impl<T: Default> Delivery<T> {
     pub(super) fn new(content: Box<T>, incoming: Incoming, give_back: fn(&Inner, T), client: Weak<Inner>) -> Self {
-        Self { content, give_back: Some(give_back), incoming: Some(incoming), client }
+        // Its frame goes: what counts of it stands in the content.
+        Self { content, give_back: Some(give_back), reply: Some(incoming.into_reply()), client }
     }
 
     /// It is safe: answers ESME_ROK.
     pub fn ack(mut self) {
         self.give_back = None;
-        if let Some(incoming) = self.incoming.take() {
-            incoming.accept();
+        if let Some(reply) = self.reply.take() {
+            reply.accept();
         }
     }
 
@@ -98,8 +110,8 @@ impl<T: Default> Delivery<T> {
             self.give_back();
         }
         self.give_back = None;
-        if let Some(incoming) = self.incoming.take() {
-            incoming.refuse(status);
+        if let Some(reply) = self.reply.take() {
+            reply.refuse(status);
         }
     }
 

@@ -9,10 +9,11 @@ use tokio_util::sync::DropGuard;
 use super::connector::{Connector, TcpConnector};
 use super::outcome::ConnectError;
 use super::pool::{Inner, lock};
-use super::{ClientEvents, InvalidSettings, IoConfig, LinkSettings, PacerConfig, ReconnectConfig};
+use super::{ClientEvents, InvalidSettings, IoConfig, LinkSettings, Links, LinksOver, PacerConfig, ReconnectConfig};
 use crate::correlation::{CorrelationConfig, CorrelationStore, MemoryStore};
+use crate::message::OnLoss;
 use crate::profile::Profile;
-use crate::session::config;
+use crate::session::{self, config};
 use crate::text::ReassemblyLimits;
 
 config! {
@@ -23,7 +24,8 @@ config! {
         pacer: PacerConfig = PacerConfig::default(),
         /// When a link comes back.
         reconnect: ReconnectConfig = ReconnectConfig::default(),
-        /// What becomes of a part that was sent and not answered when its link was lost. It is reported.
+        /// What becomes of a part that was sent and not answered when its link was lost, unless the message says
+        /// otherwise ([`Sms::on_loss`](crate::message::Sms::on_loss)). It is reported.
         on_loss: OnLoss = OnLoss::Report,
         /// How long a message may wait for a link that is bound and has room. 30 seconds.
         max_wait: Duration = Duration::from_secs(30),
@@ -33,23 +35,15 @@ config! {
         connect_timeout: Duration = Duration::from_secs(10),
         /// How many parts of long messages are held.
         reassembly: ReassemblyLimits = ReassemblyLimits::default(),
+        /// What the sessions do beside what the links' profiles say, whose versions, windows and times go before: how
+        /// long they drain, which faults they bear, whether they stop reading.
+        session: session::Config = session::Config::default(),
         /// How octets are moved.
         io: IoConfig = IoConfig::default(),
         /// How many events may wait for the program. One more is dropped; a message is then answered ESME_RX_T_APPN.
         /// 1,024; at least 1.
         max_events: usize = 1024,
     }
-}
-
-/// What becomes of a part that was sent and not answered when its link was lost: it may have been taken.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum OnLoss {
-    /// It is reported ([`SendError::Unanswered`](super::SendError::Unanswered)), and not sent again.
-    #[default]
-    Report,
-    /// It is sent again over another link: somebody may get it twice.
-    Resubmit,
 }
 
 /// Sends messages and receives them, over one link to a message centre or several.
@@ -125,9 +119,53 @@ impl Client {
         lock(&self.0.events).take().map(ClientEvents)
     }
 
-    /// How many links are bound that may submit.
-    pub fn links(&self) -> usize {
-        self.0.inner.bound()
+    /// The links as they are now.
+    pub fn links(&self) -> Links {
+        self.0.inner.standing.borrow().clone()
+    }
+
+    /// Waits until this holds of the links, and gives them as they then were. [`connect`](Builder::connect) is done with
+    /// the first link that is bound; a program with an address to submit and another to receive waits for the one that
+    /// it needs:
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use smpp::client::{Client, Links};
+    ///
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = Client::builder()
+    ///     .url("smpp://user:secret@smsc.example:2775?bind=tx")?
+    ///     .url("smpp://user:secret@smsc.example:2776?bind=rx")?
+    ///     .connect()
+    ///     .await?;
+    /// // Each was tried once: what is not bound now is not there, or does not want this account.
+    /// for link in client.wait_for(Links::tried).await?.iter().filter(|link| !link.is_bound()) {
+    ///     eprintln!("{link}");
+    /// }
+    /// // A message sent from now on finds its receipt a way back.
+    /// tokio::time::timeout(Duration::from_secs(60), client.wait_for(Links::can_receive)).await??;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Any condition will do, as `|links| links.bound() >= 2`. What comes about and passes before it is looked at may be
+    /// missed. May be cancelled without a loss.
+    ///
+    /// # Errors
+    ///
+    /// It does not hold, and no link is bound or tried again.
+    pub async fn wait_for(&self, mut condition: impl FnMut(&Links) -> bool) -> Result<Links, LinksOver> {
+        let mut standing = self.0.inner.standing.subscribe();
+        loop {
+            let links = standing.borrow_and_update().clone();
+            if condition(&links) {
+                return Ok(links);
+            }
+            if links.are_over() || standing.changed().await.is_err() {
+                return Err(LinksOver { links });
+            }
+        }
     }
 
     /// Takes no more messages, waits for those on their way, and unbinds; for so long at most, then what is left is cut
@@ -158,7 +196,7 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("links", &self.links()).finish_non_exhaustive()
+        f.debug_struct("Client").field("links", &format_args!("{}", self.links())).finish_non_exhaustive()
     }
 }
 
@@ -204,7 +242,8 @@ impl Builder {
         self
     }
 
-    /// Connects and binds; waits until one link is bound. The others, and those that are lost later, come when they can.
+    /// Connects and binds; waits until one link is bound. The others, and those that are lost later, come when they can:
+    /// [`Client::wait_for`] waits for more.
     ///
     /// # Errors
     ///

@@ -14,12 +14,13 @@ use super::late::Late;
 use super::send::message_id;
 use super::turnstile::Turnstile;
 use super::{
-    BindError, ClientConfig, ClientEvent, Delivery, Event, Events, Incoming, Link, LinkConfig, LinkSettings, Pacer,
+    BindError, ClientConfig, ClientEvent, Delivery, Event, Events, Incoming, Link, LinkConfig, LinkSettings, LinkState,
+    Links, Pacer,
 };
 use crate::correlation::{Answer, CorrelationStore, Credit, Credited, MessageKey, MessageReport};
 use crate::driver;
 use crate::message::{Inbound, InboundMessage, Inbox, References};
-use crate::pdu::{Frame, Pdu};
+use crate::pdu::{AlertNotification, Frame, Pdu};
 use crate::session::BindKind;
 use crate::text::Abandoned;
 use crate::types::{CommandStatus, SequenceNumber};
@@ -27,6 +28,8 @@ use crate::types::{CommandStatus, SequenceNumber};
 /// What the handles, the links and the messages on their way have in common.
 pub(super) struct Inner {
     pub(super) slots: Vec<Slot>,
+    /// How they stand, for the program.
+    pub(super) standing: watch::Sender<Links>,
     pub(super) config: ClientConfig,
     connector: Arc<dyn Connector>,
     pub(super) store: Arc<dyn CorrelationStore>,
@@ -59,7 +62,8 @@ const EXPIRY: Duration = Duration::from_secs(1);
 
 /// One link of the pool, bound or not.
 pub(super) struct Slot {
-    settings: LinkSettings,
+    settings: Arc<LinkSettings>,
+    /// None for a link that does not submit.
     bound: Mutex<Option<Bound>>,
     late: Mutex<Late>,
     /// For the tie between two links with as much room.
@@ -103,10 +107,17 @@ impl Inner {
             _ => config.pacer.clone(),
         };
         let mut random = fastrand::Rng::with_seed(seed);
-        let slot =
-            |settings| Slot { settings, bound: Mutex::default(), late: Mutex::default(), used: AtomicUsize::new(0) };
+        let slot = |settings| Slot {
+            settings: Arc::new(settings),
+            bound: Mutex::default(),
+            late: Mutex::default(),
+            used: AtomicUsize::new(0),
+        };
+        let slots: Vec<_> = settings.into_iter().map(slot).collect();
+        let links = Links::new(slots.iter().map(|slot| Arc::clone(&slot.settings)));
         Self {
-            slots: settings.into_iter().map(slot).collect(),
+            slots,
+            standing: watch::Sender::new(links),
             inbox: Mutex::new(Inbox::new(&profile, config.reassembly)),
             references: Mutex::new(References::new(random.u16(..))),
             prefix: random.u64(..),
@@ -134,13 +145,25 @@ impl Inner {
         seed: u64,
         first: oneshot::Sender<Result<(), BindError>>,
     ) {
-        let Some(slot) = self.slots.get(number) else { return };
+        let reason = self.keep_bound(number, seed, first).await;
+        self.stands(number, LinkState::Over { reason });
+    }
+
+    /// Gives why the link is not tried again.
+    async fn keep_bound(
+        self: &Arc<Self>,
+        number: usize,
+        seed: u64,
+        first: oneshot::Sender<Result<(), BindError>>,
+    ) -> String {
+        let shut_down = || "the client is shut down".to_owned();
+        let Some(slot) = self.slots.get(number) else { return shut_down() };
         let mut first = Some(first);
         let mut backoff = Backoff::new(self.config.reconnect.clone(), seed);
         loop {
             let bound = tokio::select! {
                 bound = self.establish(&slot.settings) => bound,
-                () = self.closing.cancelled() => return,
+                () = self.closing.cancelled() => return shut_down(),
             };
             let (failure, reason) = match bound {
                 Ok(link) => {
@@ -152,6 +175,7 @@ impl Inner {
                         *lock(&slot.bound) = Some(Bound { link: link.clone(), window });
                         self.freed.notify_one();
                     }
+                    self.stands(number, LinkState::Bound { version: link.version() });
                     self.tell(ClientEvent::Bound { link: number });
                     if let Some(first) = first.take() {
                         let _ = first.send(Ok(()));
@@ -172,23 +196,30 @@ impl Inner {
                     if let Some(first) = first.take()
                         && first.send(Err(error)).is_err()
                     {
-                        return;
+                        return reason;
                     }
                     (failure, reason)
                 }
             };
             if self.closing.is_cancelled() {
-                return;
+                return reason;
             }
             let retry = backoff.delay(failure, driver::now());
             warn!(link = number, %reason, ?retry, "no link");
-            self.tell(ClientEvent::Lost { link: number, reason, retry });
-            let Some(delay) = retry else { return };
+            if retry.is_some() {
+                self.stands(number, LinkState::Lost { reason: reason.clone() });
+            }
+            self.tell(ClientEvent::Lost { link: number, reason: reason.clone(), retry });
+            let Some(delay) = retry else { return reason };
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
-                () = self.closing.cancelled() => return,
+                () = self.closing.cancelled() => return shut_down(),
             }
         }
+    }
+
+    fn stands(&self, number: usize, state: LinkState) {
+        self.standing.send_modify(|links| links.set(number, state));
     }
 
     /// Gives up what has waited too long, until the client closes.
@@ -230,12 +261,6 @@ impl Inner {
         let permit = Arc::clone(&bound.window).try_acquire_owned().ok()?;
         slot.used.fetch_add(1, Ordering::Relaxed);
         Some(Room { link: bound.link, slot: number, permit: Some(permit), freed: Arc::clone(&self.freed) })
-    }
-
-    /// How many links are bound that may submit.
-    pub(super) fn bound(&self) -> usize {
-        let is_bound = |slot: &&Slot| lock(&slot.bound).as_ref().is_some_and(|bound| !bound.link.is_closed());
-        self.slots.iter().filter(is_bound).count()
     }
 
     /// Waits until there may be room. One at a time may wait.
@@ -311,7 +336,7 @@ impl Inner {
         let connecting = tokio::time::timeout(self.config.connect_timeout, self.connector.connect(settings));
         let stream = connecting.await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))?;
         let config = LinkConfig::default()
-            .session(settings.profile.session())
+            .session(settings.profile.session_over(self.config.session.clone()))
             .io(self.config.io.clone())
             .max_events(self.config.max_events);
         match bind {
@@ -343,6 +368,13 @@ impl Inner {
                     if let Some((message, part, response)) = late {
                         self.late(message, part, response).await;
                     }
+                }
+                Some(Event::OneWay(Frame { pdu: Pdu::AlertNotification(alert), .. })) => {
+                    let tlvs = alert.tlvs.detach();
+                    self.tell(ClientEvent::Alert(Box::new(AlertNotification { tlvs, ..alert })));
+                }
+                Some(Event::Abandoned { request, outcome }) => {
+                    self.tell(ClientEvent::AbandonedRequest { request, outcome: outcome.map(Box::new) });
                 }
                 Some(event) => debug!(event = kind(&event), "link"),
             }

@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 use super::outcome::{NotSentReason, SendError, Sent};
 use super::pool::{ACCOUNT, Inner, Room, lock};
 use super::turnstile::Place;
-use super::{Client, ClientEvent, NotSent, OnLoss, RequestError};
+use super::{Client, ClientEvent, NotSent, RequestError};
 use crate::correlation::{Answer, MessageKey};
 use crate::driver;
-use crate::message::Sms;
+use crate::message::{OnLoss, Sms};
 use crate::pdu::{Operation, Pdu, SubmitSm};
 use crate::session::Unanswered;
 use crate::types::CommandStatus;
@@ -73,7 +73,8 @@ impl Client {
         let dropped = CancellationToken::new();
         let guard = dropped.clone().drop_guard();
         let (told, outcome) = oneshot::channel();
-        let message = Message { inner: Arc::clone(inner), key: key.clone(), dropped };
+        let on_loss = sms.on_loss.unwrap_or(inner.config.on_loss);
+        let message = Message { inner: Arc::clone(inner), key: key.clone(), on_loss, dropped };
         inner.sending.spawn(message.send(prepared.parts, places, told));
         let ids = outcome.await.unwrap_or_else(|_| Err(not_sent(NotSentReason::ShuttingDown)));
         guard.disarm();
@@ -82,12 +83,67 @@ impl Client {
         sent.ids = ids?;
         Ok(sent)
     }
+
+    /// Sends a PDU as it is, such as a query_sm, and waits for its response. It takes its turn among the messages, waits
+    /// for a link, the window and the rate as they do, and goes to the link with the most room. Nothing is sent again: what
+    /// is throttled is an answer like any other, which pauses the messages behind.
+    ///
+    /// ```
+    /// use smpp::client::Client;
+    /// use smpp::pdu::QuerySm;
+    ///
+    /// # async fn run(client: Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let query = QuerySm { message_id: "4d19c83c".parse()?, ..Default::default() };
+    /// println!("{:?}", client.request(query).await?.message_state);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Dropped before it is written, nothing is sent; afterwards it keeps its place in the window until it is answered or
+    /// times out, and is then an event ([`ClientEvent::AbandonedRequest`]). An answer that comes after the time-out is not
+    /// told.
+    ///
+    /// # Errors
+    ///
+    /// It was refused, not sent, or what became of it is not known. [`NotSent::Closed`]: no link was free in time, or the
+    /// client is shutting down.
+    pub async fn request<P: Operation>(&self, request: P) -> Result<P::Response, RequestError> {
+        let inner = self.inner();
+        let closed = RequestError::NotSent(NotSent::Closed);
+        let place = inner.turnstile.tickets(1).pop().filter(|_| !inner.draining.is_cancelled());
+        let Some(place) = place else { return Err(closed) };
+        let asked = async {
+            let room = inner.turn(&place, &Mutex::new(None)).await.ok_or(closed)?;
+            let is_trial = inner.pacer.is_trial();
+            let mut asked = pin!(room.link.request(request));
+            // It is on its way before the next one gets its turn.
+            let first = poll_fn(|context| Poll::Ready(asked.as_mut().poll(context))).await;
+            if !is_trial {
+                place.leave();
+            }
+            let outcome = match first {
+                Poll::Ready(outcome) => outcome,
+                Poll::Pending => asked.await,
+            };
+            let status = match &outcome {
+                Ok(_) => Some(CommandStatus::ROK),
+                Err(RequestError::Refused { status, .. }) => Some(*status),
+                Err(_) => None,
+            };
+            if let Some(status) = status {
+                inner.pacer.answered(status, driver::now());
+            }
+            outcome
+        };
+        inner.sending.track_future(asked).await
+    }
 }
 
 /// One message on its way.
 struct Message {
     inner: Arc<Inner>,
     key: MessageKey,
+    on_loss: OnLoss,
     /// Whether nobody waits for it any more.
     dropped: CancellationToken,
 }
@@ -130,7 +186,7 @@ impl Message {
             let room = tokio::select! {
                 biased;
                 () = self.dropped.cancelled() => Err(PartError::NotSent(NotSentReason::Dropped)),
-                room = self.turn(place, link) => room,
+                room = self.inner.turn(place, link) => room.ok_or(PartError::NotSent(NotSentReason::NoLink)),
             };
             let room = room.map_err(|error| before.map_or(error, PartError::Unanswered))?;
             *lock(link) = Some(room.slot);
@@ -161,7 +217,7 @@ impl Message {
                     PartError::Refused(status)
                 }
                 RequestError::Unanswered(why) => {
-                    if why == Unanswered::Closed && self.inner.config.on_loss == OnLoss::Resubmit && may_wait {
+                    if why == Unanswered::Closed && self.on_loss == OnLoss::Resubmit && may_wait {
                         before = Some(why);
                         continue;
                     }
@@ -177,15 +233,18 @@ impl Message {
             return Err(before.map_or(error, PartError::Unanswered));
         }
     }
+}
 
-    /// Waits for its turn, a place on a link and the rate; steps aside for who comes back from before.
-    async fn turn(&self, place: &Place, link: &Mutex<Option<usize>>) -> Result<Room, PartError> {
+impl Inner {
+    /// Waits for its turn, a place on a link and the rate; steps aside for who comes back from before. None if no link is
+    /// there in time.
+    async fn turn(&self, place: &Place, link: &Mutex<Option<usize>>) -> Option<Room> {
         loop {
             place.turn().await;
             let ready = async {
-                let room = self.room(link).await?;
-                self.leave().await;
-                Ok(room)
+                let room = self.wait_for_room(link).await?;
+                self.wait_for_rate().await;
+                Some(room)
             };
             tokio::select! {
                 biased;
@@ -196,22 +255,20 @@ impl Message {
     }
 
     /// Waits for a place on a link: the one that the message is on, while it is bound.
-    async fn room(&self, link: &Mutex<Option<usize>>) -> Result<Room, PartError> {
+    async fn wait_for_room(&self, link: &Mutex<Option<usize>>) -> Option<Room> {
         let wait = async {
             loop {
-                if let Some(room) = self.inner.room(*lock(link)) {
+                if let Some(room) = self.room(*lock(link)) {
                     return room;
                 }
-                self.inner.freed().await;
+                self.freed().await;
             }
         };
-        let waited = tokio::time::timeout(self.inner.config.max_wait, wait).await;
-        waited.map_err(|_| PartError::NotSent(NotSentReason::NoLink))
+        tokio::time::timeout(self.config.max_wait, wait).await.ok()
     }
 
-    /// Waits for the rate.
-    async fn leave(&self) {
-        while let Err(at) = self.inner.pacer.take(driver::now()) {
+    async fn wait_for_rate(&self) {
+        while let Err(at) = self.pacer.take(driver::now()) {
             tokio::time::sleep_until(at.into()).await;
         }
     }

@@ -8,8 +8,8 @@ use crate::receipt::Receipt;
 use crate::text::{
     Abandoned, Body, Codings, Concatenation, LongMessage, Outcome, Part, Reassembler, ReassemblyLimits, UserDataHeader,
 };
-use crate::tlv::Tlvs;
-use crate::types::{Address, COctetString, CommandStatus, DataCoding, EsmClass, MessageType};
+use crate::tlv::{DestPort, SourcePort, Tlvs};
+use crate::types::{Address, COctetString, CommandStatus, DataCoding, EsmClass, MessageType, ShortMessage};
 
 /// Makes what message centres deliver into messages and receipts. It reads no clock: `now` is an argument.
 ///
@@ -103,6 +103,9 @@ pub struct InboundMessage {
     pub service_type: COctetString<6>,
     /// esm_class of the last part that came.
     pub esm_class: EsmClass,
+    /// The applications that it is for and from: by the user data header, or by the TLVs dest_port and source_port, of
+    /// the last part that came.
+    pub ports: Option<Ports>,
     /// The user data header of the last part that came.
     #[cfg_attr(feature = "serde", serde(skip))]
     pub header: Option<UserDataHeader>,
@@ -114,6 +117,16 @@ pub struct InboundMessage {
     /// Its parts and the number of the one that came last, if it had more than one.
     #[cfg_attr(feature = "serde", serde(skip))]
     long: Option<(LongMessage<()>, u8)>,
+}
+
+/// Port numbers of the applications at both ends, such as 2948 and 9200 for a WAP push.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Ports {
+    /// Whom the message is for.
+    pub destination: u16,
+    /// Whom it is from; 0 if only the other is said.
+    pub source: u16,
 }
 
 impl Inbound {
@@ -223,7 +236,7 @@ impl Inbox {
     }
 }
 
-/// What deliver_sm and data_sm have in common.
+/// What deliver_sm and data_sm have in common. Nothing in it keeps the read buffer alive.
 struct Delivered {
     source: Address<65>,
     destination: Address<65>,
@@ -235,26 +248,28 @@ struct Delivered {
 
 impl From<&DeliverSm> for Delivered {
     fn from(pdu: &DeliverSm) -> Self {
+        let tlvs = pdu.tlvs.detach();
         Self {
             source: widened(&pdu.source),
             destination: widened(&pdu.destination),
             service_type: pdu.service_type.clone(),
             esm_class: pdu.esm_class,
-            tlvs: pdu.tlvs.detach(),
-            body: pdu.body(),
+            body: Body::new(pdu.esm_class, pdu.data_coding, &pdu.short_message.detach(), &tlvs),
+            tlvs,
         }
     }
 }
 
 impl From<&DataSm> for Delivered {
     fn from(pdu: &DataSm) -> Self {
+        let tlvs = pdu.tlvs.detach();
         Self {
             source: pdu.source.clone(),
             destination: pdu.destination.clone(),
             service_type: pdu.service_type.clone(),
             esm_class: pdu.esm_class,
-            tlvs: pdu.tlvs.detach(),
-            body: pdu.body(),
+            body: Body::new(pdu.esm_class, pdu.data_coding, &ShortMessage::default(), &tlvs),
+            tlvs,
         }
     }
 }
@@ -262,8 +277,7 @@ impl From<&DataSm> for Delivered {
 impl Delivered {
     fn whole(self, codings: &Codings) -> Box<InboundMessage> {
         let decoded = self.body.decode(codings).map(|decoded| (decoded.text.into_owned(), decoded.lossy));
-        let octets = Bytes::copy_from_slice(&self.body.text);
-        let data_coding = self.body.data_coding;
+        let (octets, data_coding) = (self.body.text.clone(), self.body.data_coding);
         self.message(decoded, octets, data_coding, 1, None)
     }
 
@@ -284,6 +298,7 @@ impl Delivered {
         long: Option<(LongMessage<()>, u8)>,
     ) -> Box<InboundMessage> {
         let lossy = decoded.as_ref().is_some_and(|(_, lossy)| *lossy);
+        let ports = self.ports();
         Box::new(InboundMessage {
             source: self.source,
             destination: self.destination,
@@ -293,11 +308,20 @@ impl Delivered {
             data_coding,
             service_type: self.service_type,
             esm_class: self.esm_class,
+            ports,
             header: self.body.header,
             tlvs: self.tlvs,
             parts,
             long,
         })
+    }
+
+    fn ports(&self) -> Option<Ports> {
+        if let Some((destination, source)) = self.body.header.as_ref().and_then(UserDataHeader::ports) {
+            return Some(Ports { destination, source });
+        }
+        let DestPort(destination) = self.tlvs.get()?;
+        Some(Ports { destination, source: self.tlvs.get().map_or(0, |SourcePort(source)| source) })
     }
 }
 
@@ -311,7 +335,7 @@ fn widened(address: &Address<21>) -> Address<65> {
 mod tests {
     use super::*;
     use crate::tlv::ReceiptedMessageId;
-    use crate::types::{MessageState, SequenceNumber, ShortMessage, UssdServiceOp};
+    use crate::types::{MessageState, SequenceNumber, UssdServiceOp};
 
     fn now() -> Instant {
         #[expect(clippy::disallowed_methods, reason = "any instant will do to count from")]
@@ -336,6 +360,25 @@ mod tests {
     fn text(inbound: Inbound) -> Option<String> {
         let Inbound::Message(message) = inbound else { panic!("{inbound:?}") };
         message.text
+    }
+
+    #[test]
+    fn ports_are_shown_wherever_they_stand() {
+        let mut inbox = inbox(&Profile::default());
+        let mut ports = |pdu: DeliverSm| {
+            let Inbound::Message(message) = take(&mut inbox, pdu) else { return None };
+            message.ports.map(|ports| (ports.destination, ports.source))
+        };
+        assert_eq!(ports(deliver(EsmClass::UDHI, b"\x06\x05\x04\x0b\x84\x23\xf0a")), Some((2948, 9200)));
+        assert_eq!(ports(deliver(EsmClass::UDHI, b"\x04\x04\x02\xf0\xf1a")), Some((240, 241)));
+        assert_eq!(ports(deliver(EsmClass::NORMAL, b"\x06\x05\x04\x0b\x84\x23\xf0a")), None);
+        let of_long = |octets| deliver(EsmClass::UDHI, octets);
+        assert_eq!(ports(of_long(b"\x0b\x05\x04\x0b\x84\x23\xf0\x00\x03\x07\x02\x01a")), None);
+        assert_eq!(ports(of_long(b"\x0b\x05\x04\x0b\x84\x23\xf0\x00\x03\x07\x02\x02b")), Some((2948, 9200)));
+        let by_tlvs = Tlvs::new().with(&DestPort(2948));
+        assert_eq!(ports(DeliverSm { tlvs: by_tlvs.clone(), ..deliver(EsmClass::NORMAL, b"a") }), Some((2948, 0)));
+        let both = by_tlvs.with(&SourcePort(7));
+        assert_eq!(ports(DeliverSm { tlvs: both, ..deliver(EsmClass::NORMAL, b"a") }), Some((2948, 7)));
     }
 
     fn inbox(profile: &Profile) -> Inbox {

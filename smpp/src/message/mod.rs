@@ -6,8 +6,8 @@ mod prepare;
 mod references;
 mod sms;
 
-pub use self::inbound::{Inbound, InboundMessage, Inbox, Taken, Unusable};
+pub use self::inbound::{Inbound, InboundMessage, Inbox, Ports, Taken, Unusable};
 pub use self::party::Party;
 pub use self::prepare::{Invalid, Prepared, Problem};
 pub use self::references::References;
-pub use self::sms::{Content, Sms};
+pub use self::sms::{Content, OnLoss, Sms};

@@ -44,7 +44,7 @@ pub enum Problem {
     /// A time that the form cannot say.
     #[error(transparent)]
     Time(#[from] InvalidTime),
-    /// More than one message can hold.
+    /// More than one message can hold, or a header that cannot be.
     #[error(transparent)]
     Compose(#[from] ComposeError),
     /// A character that the chosen coding does not have.
@@ -170,7 +170,8 @@ impl<'a> Coder<'a> {
                 text.languages.clear();
             }
         }
-        Ok(Self { content: &sms.content, options: text.options(), asked: sms.data_coding, class: sms.class })
+        let options = text.options().with_elements(&sms.header[..]);
+        Ok(Self { content: &sms.content, options, asked: sms.data_coding, class: sms.class })
     }
 
     fn compose(&self, reference: u16) -> Result<Composed, Invalid> {
@@ -178,7 +179,13 @@ impl<'a> Coder<'a> {
             Content::Text(text) => ("text", self.options.compose(text, reference)),
             Content::Octets(octets) => ("octets", self.options.compose_octets(octets, reference)),
         };
-        let composed = composed.map_err(|error| Invalid { field, problem: error.into() })?;
+        let composed = composed.map_err(|error| {
+            let field = match error {
+                ComposeError::Element(_) | ComposeError::HeaderTooLong { .. } | ComposeError::NoHeader(_) => "header",
+                _ => field,
+            };
+            Invalid { field, problem: error.into() }
+        })?;
         match composed.not_default.filter(|_| self.asked.is_some()) {
             Some(reason) => Err(Invalid { field, problem: reason.into() }),
             None => Ok(composed),
@@ -210,7 +217,7 @@ mod tests {
 
     use super::*;
     use crate::profile::TextProfile;
-    use crate::text::LongMessages;
+    use crate::text::{Element, Language, LongMessages};
     use crate::tlv::{SarMsgRefNum, UserMessageReference};
     use crate::types::{Address, PriorityFlag, ProtocolId, ReplaceIfPresent, Ton};
 
@@ -261,11 +268,38 @@ mod tests {
             (to("1").text("a").data_coding(DataCoding::BINARY), "data_coding: DataCoding(0x04) does not carry text"),
             (to("1").text("a").data_coding(DataCoding::LATIN1).flash(), "class: DataCoding(0x03) cannot say a class"),
             (to("1").class(MessageClass(4)), "class: there is no class 4"),
+            (
+                to("1").element(Element::SingleShift(Language::Turkish)),
+                "header: the element 0x24 is made from the text",
+            ),
+            (to("1").element(Element::Other { id: 0x70, data: vec![0; 200].into() }), "header: the elements take 202 "),
+            (
+                to("1").ports(1, 2).text("a".repeat(153)).long_messages(LongMessages::Sar),
+                "header: a text too long for one message, sent by Sar, has no header of its own",
+            ),
+            (
+                to("1").ports(1, 2).octets(vec![0; 134]).long_messages(LongMessages::Payload),
+                "header: a text too long for one message, sent by Payload, ",
+            ),
             (to("1").tlv(&SarMsgRefNum(1)), "tlvs: the TLV sar_msg_ref_num is made from the text"),
         ] {
             let error = prepare(&sms).unwrap_err().to_string();
             assert!(error.starts_with(says), "{error}");
         }
+    }
+
+    #[test]
+    fn ports_stand_in_every_part_and_take_room() {
+        let ports = |sms: Sms| -> Vec<_> {
+            let parts = prepare(&sms.ports(2948, 9200)).unwrap().parts;
+            parts.iter().map(|pdu| (pdu.body().header.unwrap().ports(), pdu.body().text.len())).collect()
+        };
+        let push = Some((2948, 9200));
+        assert_eq!(ports(Sms::to("1").octets(vec![0; 133])), [(push, 133)]);
+        assert_eq!(ports(Sms::to("1").octets(vec![0; 134])), [(push, 128), (push, 6)]);
+        assert_eq!(ports(Sms::to("1").text("a".repeat(153))), [(push, 146), (push, 7)]);
+        let sar = Sms::to("1").text("a".repeat(152)).long_messages(LongMessages::Sar);
+        assert_eq!(ports(sar), [(push, 152)]);
     }
 
     #[test]

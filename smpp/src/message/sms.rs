@@ -4,7 +4,7 @@ use bytes::Bytes;
 use time::OffsetDateTime;
 
 use super::Party;
-use crate::text::LongMessages;
+use crate::text::{Element, LongMessages};
 use crate::tlv::{TlvValue, Tlvs};
 use crate::types::{DataCoding, MessageClass, PriorityFlag, ProtocolId, RegisteredDelivery, ReplaceIfPresent};
 
@@ -56,8 +56,13 @@ pub struct Sms {
     pub replace_if_present: ReplaceIfPresent,
     /// How a text too long for one message is sent. The link's way.
     pub long_messages: Option<LongMessages>,
+    /// Elements of the user data header of every part, beside those that the text makes; see
+    /// [`element`](Self::element). None.
+    pub header: Vec<Element>,
     /// TLVs of every part.
     pub tlvs: Tlvs,
+    /// What becomes of a part whose link was lost before the answer. The client's choice.
+    pub on_loss: Option<OnLoss>,
 }
 
 /// What a message says.
@@ -74,6 +79,17 @@ impl Default for Content {
     fn default() -> Self {
         Self::Text(String::new())
     }
+}
+
+/// What becomes of a part that was sent and not answered when its link was lost: it may have been taken.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum OnLoss {
+    /// It is reported as unanswered, and not sent again: nobody gets it twice.
+    #[default]
+    Report,
+    /// It is sent again over another link: somebody may get it twice.
+    Resubmit,
 }
 
 impl Sms {
@@ -171,9 +187,53 @@ impl Sms {
         self
     }
 
+    /// Which application on the phone it is for, and which one it is from: port numbers, in the user data header. 2948
+    /// and 9200 are those of a WAP push.
+    ///
+    /// ```
+    /// use smpp::message::{References, Sms};
+    /// use smpp::profile::Profile;
+    ///
+    /// let push = Sms::to("+491701234567").octets(&b"\x01\x06\x01\xae"[..]).ports(2948, 9200);
+    /// let prepared = push.prepare(&Profile::default(), &mut References::new(0))?;
+    /// assert_eq!(prepared.parts[0].short_message.as_ref(), b"\x06\x05\x04\x0b\x84\x23\xf0\x01\x06\x01\xae");
+    /// assert!(prepared.parts[0].esm_class.has_udh());
+    /// # Ok::<(), smpp::message::Invalid>(())
+    /// ```
+    pub fn ports(self, destination: u16, source: u16) -> Self {
+        self.element(Element::Ports16 { destination, source })
+    }
+
+    /// Adds an element to the user data header of every part. It takes room from the text. What the text itself makes
+    /// (its place among parts, national tables) cannot be given.
+    ///
+    /// A text too long for one message needs [`Udh8`](LongMessages::Udh8) or [`Udh16`](LongMessages::Udh16) then: with
+    /// the other ways the message centre makes the headers. Ports can go with those as the TLVs
+    /// [`DestPort`](crate::tlv::DestPort) and [`SourcePort`](crate::tlv::SourcePort).
+    pub fn element(mut self, element: Element) -> Self {
+        self.header.push(element);
+        self
+    }
+
     /// Adds a TLV to every part.
     pub fn tlv(mut self, value: &impl TlvValue) -> Self {
         self.tlvs.push(value);
+        self
+    }
+
+    /// What becomes of a part that was sent and not answered when its link was lost, in place of the client's choice.
+    ///
+    /// ```
+    /// use smpp::message::{OnLoss, Sms};
+    ///
+    /// // A code that comes twice does no harm; one that does not come locks somebody out.
+    /// let code = Sms::to("+491701234567").text("Ihr Code: 4711").on_loss(OnLoss::Resubmit);
+    /// // A premium message is charged each time.
+    /// let premium = Sms::to("+491701234567").text("Your ringtone").on_loss(OnLoss::Report);
+    /// # assert_ne!(code.on_loss, premium.on_loss);
+    /// ```
+    pub fn on_loss(mut self, on_loss: OnLoss) -> Self {
+        self.on_loss = Some(on_loss);
         self
     }
 }

@@ -33,8 +33,13 @@ config! {
 impl Profile {
     /// The configuration of a session with this message centre.
     pub fn session(&self) -> Config {
+        self.session_over(Config::default())
+    }
+
+    /// The same, with what the profile does not say taken from another one.
+    pub fn session_over(&self, config: Config) -> Config {
         let link = &self.link;
-        Config::default()
+        config
             .version(self.interface_version)
             .assumed_version(self.assumed_version)
             .window(link.window)

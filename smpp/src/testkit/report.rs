@@ -11,7 +11,9 @@ pub struct Report {
     pub closed: Vec<Closed>,
     /// Messages that were submitted and that no `expect_submit` took.
     pub unexpected_submits: usize,
-    /// Deliveries, receipts among them, that were not answered OK.
+    /// How many deliveries were sent again since they had got a temporary error. That alone is in order.
+    pub resent: usize,
+    /// Deliveries, receipts among them, that were not answered OK in the end.
     pub failed_deliveries: Vec<String>,
 }
 

@@ -8,9 +8,9 @@ use tokio_util::task::TaskTracker;
 
 use super::Report;
 use super::answer::{Answer, What};
-use crate::pdu::{CancelSm, DataSm, DeliverSm, QuerySm, QuerySmResp, ReplaceSm, SubmitMulti, SubmitSm};
+use crate::pdu::{CancelSm, DataSm, DeliverSm, DeliverSmResp, QuerySm, QuerySmResp, ReplaceSm, SubmitMulti, SubmitSm};
 use crate::receipt::Receipt;
-use crate::server::{Account, BindRequest, Closed, Link, Request, Service};
+use crate::server::{Account, BindRequest, Closed, DeliverError, Link, Registry, Request, Service};
 use crate::types::{COctetString, CommandStatus, EsmClass, MessageState, Password, ShortMessage};
 
 /// A message that was submitted to a [`Smsc`](super::Smsc).
@@ -51,8 +51,25 @@ struct State {
     never: Vec<Request<SubmitSm>>,
     closed: Vec<Closed>,
     failed: Vec<String>,
+    resends: Resends,
+    /// How many deliveries were sent again.
+    resent: usize,
     /// Messages beyond those that wait for the test.
     unheard: usize,
+}
+
+/// How often a delivery that got a temporary error is sent again, and how much later.
+#[derive(Clone, Copy)]
+struct Resends {
+    times: u32,
+    after: Duration,
+}
+
+/// For a minute in all, as long as a test waits for anything.
+impl Default for Resends {
+    fn default() -> Self {
+        Self { times: 60, after: Duration::from_secs(1) }
+    }
 }
 
 /// What a test hears of.
@@ -81,8 +98,38 @@ impl Script {
         self.lock().decide = Some(decide);
     }
 
-    pub(super) fn failed(&self, what: String) {
-        self.lock().failed.push(what);
+    pub(super) fn resend(&self, times: u32, after: Duration) {
+        self.lock().resends = Resends { times, after };
+    }
+
+    /// Delivers, again as long as the answer is a temporary error and that is allowed. What fails is noted, as what it
+    /// is.
+    pub(super) async fn deliver(
+        &self,
+        registry: &Registry,
+        account: &str,
+        message: DeliverSm,
+        what: &str,
+    ) -> Result<DeliverSmResp, DeliverError> {
+        let Resends { times, after } = self.lock().resends;
+        let mut left = times;
+        let delivered = loop {
+            let delivered = registry.deliver(account, message.clone()).await;
+            match &delivered {
+                Err(DeliverError::Refused { status }) if status.is_temporary() && left > 0 => {}
+                _ => break delivered,
+            }
+            left = left.saturating_sub(1);
+            {
+                let mut state = self.lock();
+                state.resent = state.resent.saturating_add(1);
+            }
+            sleep(after).await;
+        };
+        if let Err(error) = &delivered {
+            self.lock().failed.push(format!("{what}{error}"));
+        }
+        delivered
     }
 
     /// The connections that are over, and what went wrong; messages that the test did not hear of are not among it.
@@ -92,6 +139,7 @@ impl Script {
         Report {
             closed: std::mem::take(&mut state.closed),
             unexpected_submits: std::mem::take(&mut state.unheard),
+            resent: std::mem::take(&mut state.resent),
             failed_deliveries: std::mem::take(&mut state.failed),
         }
     }
@@ -119,9 +167,7 @@ impl Script {
                 script.clone().tasks.spawn(async move {
                     sleep(delay).await;
                     script.lock().messages.insert(id, state);
-                    if let Err(error) = link.registry().deliver(link.account(), receipt).await {
-                        script.failed(format!("receipt: {error}"));
-                    }
+                    let _ = script.deliver(link.registry(), link.account(), receipt, "receipt: ").await;
                 });
             }
         });

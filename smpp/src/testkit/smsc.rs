@@ -18,6 +18,10 @@ use crate::types::{COctetString, CommandStatus, Password};
 ///
 /// By default it accepts every bind and every message, at any rate. What it waits for it waits for a minute of tokio's
 /// clock; then the test fails.
+///
+/// What it delivers goes out as from a real one: at most 10 deliveries to a link are unanswered, further ones wait, and
+/// one that got a [temporary](CommandStatus::is_temporary) error such as `ESME_RX_T_APPN` is sent again a second later,
+/// 60 times at most. See [`with_window`](Self::with_window) and [`resend`](Self::resend).
 pub struct Smsc {
     server: Server<Arc<Script>>,
     bound: Mutex<mpsc::Receiver<Arc<Link>>>,
@@ -27,8 +31,14 @@ pub struct Smsc {
 impl Smsc {
     /// Starts one without limits for its accounts.
     pub fn start() -> Self {
-        let account = AccountLimits::default().max_binds(1_000).window(10_000).rate(None).delivery_window(1_000);
-        Self::with(Config::default().account(account))
+        Self::with_window(AccountLimits::default().delivery_window)
+    }
+
+    /// As [`start`](Self::start), with so many deliveries to a link that may be unanswered, at least one: more than the
+    /// program's own window, to see what it does with a flood.
+    pub fn with_window(delivery_window: usize) -> Self {
+        let account = AccountLimits::default().max_binds(1_000).window(10_000).rate(None);
+        Self::with(Config::default().account(account.delivery_window(delivery_window)))
     }
 
     /// Starts one with limits and times of the test's own.
@@ -81,6 +91,13 @@ impl Smsc {
         self.server.service().on_submit(Box::new(decide));
     }
 
+    /// Sends what got a temporary error again, so many times at most, each time so much later; from the next delivery
+    /// on. 0 times for what is to fail with its first answer. What [`registry`](Self::registry) delivers is never sent
+    /// again.
+    pub fn resend(&self, times: u32, after: Duration) {
+        self.server.service().resend(times, after);
+    }
+
     /// The next link that is bound, in the order of the binds.
     ///
     /// # Panics
@@ -99,21 +116,19 @@ impl Smsc {
         expected("submit_sm", &mut *self.submitted.lock().await).await
     }
 
-    /// Delivers a message to whoever is bound as a receiver or transceiver, and waits for the answer. With several
-    /// accounts it goes to the first by name; see [`registry`](Self::registry).
+    /// Delivers a message to whoever is bound as a receiver or transceiver, and waits for an answer that is no temporary
+    /// error, or for the last one: see [`resend`](Self::resend). With several accounts it goes to the first by name; see
+    /// [`registry`](Self::registry).
     ///
     /// # Errors
     ///
-    /// Nobody is bound, it was refused, or what became of it is not known.
+    /// Nobody is bound, it was refused, or what became of it is not known: that is not sent again, it may have been
+    /// taken.
     pub async fn deliver(&self, message: DeliverSm) -> Result<DeliverSmResp, DeliverError> {
         let mut accounts = self.registry().accounts();
         accounts.sort();
         let (account, _) = accounts.first().ok_or(DeliverError::NotBound)?;
-        let delivered = self.registry().deliver(account, message).await;
-        if let Err(error) = &delivered {
-            self.server.service().failed(error.to_string());
-        }
-        delivered
+        self.server.service().deliver(self.registry(), account, message, "").await
     }
 
     /// Loses all links: closed at once, without unbind.

@@ -39,12 +39,17 @@ pub struct TextOptions {
     graphemes: bool,
     part_octets: u8,
     max_parts: u8,
+    #[cfg_attr(feature = "serde", serde(skip))]
+    elements: Vec<Element>,
 }
 
 /// Octets of user data in one message on the air (3GPP TS 23.040).
 const USER_DATA: u8 = 140;
-/// A header of all that we put into it takes 13 octets.
 const MIN_USER_DATA: u8 = 40;
+/// Most octets of a header that is made from the text: its length, a place among parts, two tables.
+const MADE_FROM_TEXT: u8 = 13;
+/// Octets of the largest character.
+const CHARACTER: u8 = 4;
 
 impl Default for TextOptions {
     fn default() -> Self {
@@ -57,6 +62,7 @@ impl Default for TextOptions {
             graphemes: false,
             part_octets: USER_DATA,
             max_parts: u8::MAX,
+            elements: Vec::new(),
         }
     }
 }
@@ -93,6 +99,21 @@ pub enum ComposeError {
         /// Most parts.
         max_parts: u8,
     },
+    /// An element was given for the header that is made from the text: its place among parts, or its tables.
+    #[error("the element {0:#04x} is made from the text")]
+    Element(u8),
+    /// The elements that were given for the header leave no room for a text.
+    #[error("the elements take {octets} octets, and {most} is the most")]
+    HeaderTooLong {
+        /// Octets of the elements.
+        octets: usize,
+        /// Most octets.
+        most: usize,
+    },
+    /// Elements were given for the header, and the text is too long for one message and sent in a way in which the
+    /// message centre makes the headers.
+    #[error("a text too long for one message, sent by {0:?}, has no header of its own")]
+    NoHeader(LongMessages),
 }
 
 impl TextOptions {
@@ -156,6 +177,15 @@ impl TextOptions {
         self
     }
 
+    /// Elements that stand in the header of each part whatever the text is, such as the [ports](Element::Ports16) of an
+    /// application. They count in the cut; at most [`part_octets`](Self::with_part_octets) less 17 octets. With
+    /// [`LongMessages::Sar`] or [`LongMessages::Payload`] the text must then fit into one message. Default: none.
+    #[must_use]
+    pub fn with_elements(mut self, elements: impl Into<Vec<Element>>) -> Self {
+        self.elements = elements.into();
+        self
+    }
+
     /// What data_coding means on the link.
     pub const fn codings(&self) -> &Codings {
         &self.codings
@@ -170,11 +200,12 @@ impl TextOptions {
     ///
     /// # Errors
     ///
-    /// The text is too long.
+    /// The text is too long, or the [elements](Self::with_elements) cannot go into the header.
     pub fn compose(&self, text: &str, reference: u16) -> Result<Composed, ComposeError> {
         let too_long = ComposeError::TooLong { octets: text.len(), max_parts: self.max_parts };
         let choice = self.choose(text);
         let alphabet = choice.alphabet;
+        self.check_elements(|cut| cut.fits(alphabet, &choice.text).unwrap_or(false))?;
         let parts = self.cut().parts(alphabet, &choice.text).ok_or(too_long)?;
         let segments = (1..=u8::MAX)
             .zip(&parts)
@@ -205,12 +236,13 @@ impl TextOptions {
     ///
     /// # Errors
     ///
-    /// There are too many.
+    /// There are too many, or the [elements](Self::with_elements) cannot go into the header.
     pub fn compose_octets(&self, octets: &[u8], reference: u16) -> Result<Composed, ComposeError> {
         let too_long = ComposeError::TooLong { octets: octets.len(), max_parts: self.max_parts };
+        let alphabet = Alphabet::Other(Charset::Latin1);
+        self.check_elements(|cut| octets.len() <= alphabet.room(cut.octets, cut.elements))?;
         let room = self.cut().octets_a_part(octets.len()).ok_or(too_long)?;
         let parts: Vec<&[u8]> = if octets.is_empty() { vec![octets] } else { octets.chunks(room.max(1)).collect() };
-        let alphabet = Alphabet::Other(Charset::Latin1);
         let segments = (1..=u8::MAX)
             .zip(&parts)
             .map(|(number, part)| {
@@ -252,9 +284,34 @@ impl TextOptions {
         Cut {
             method: self.long_messages,
             octets: self.part_octets.clamp(MIN_USER_DATA, USER_DATA).into(),
+            elements: self.elements.iter().fold(0, |octets, element| octets.saturating_add(element.octets())),
             max_parts: self.max_parts.max(1).into(),
             graphemes: self.graphemes,
         }
+    }
+
+    /// Whether the elements can go into the headers of a text, of which `fits` says whether one message carries it.
+    fn check_elements(&self, fits: impl FnOnce(&Cut) -> bool) -> Result<(), ComposeError> {
+        if self.elements.is_empty() {
+            return Ok(());
+        }
+        if let Some(made) = self.elements.iter().find(|element| element.is_made_from_text()) {
+            return Err(ComposeError::Element(made.id()));
+        }
+        let cut = self.cut();
+        let (octets, most) = (cut.elements, cut.octets.saturating_sub((MADE_FROM_TEXT + CHARACTER).into()));
+        if octets > most {
+            return Err(ComposeError::HeaderTooLong { octets, most });
+        }
+        match self.has_own_headers() || fits(&cut) {
+            true => Ok(()),
+            false => Err(ComposeError::NoHeader(self.long_messages)),
+        }
+    }
+
+    /// Whether the parts of a long text have headers that are made here.
+    fn has_own_headers(&self) -> bool {
+        matches!(self.long_messages, LongMessages::Udh8 | LongMessages::Udh16)
     }
 
     fn choose<'a>(&self, text: &'a str) -> Choice<'a> {
@@ -266,8 +323,8 @@ impl TextOptions {
             Ok(text) => return Choice { alphabet: default, data_coding: DataCoding::DEFAULT, text, not_default: None },
             Err(reason) => reason,
         };
-        let has_header = matches!(self.long_messages, LongMessages::Udh8 | LongMessages::Udh16);
-        let languages = if has_header && default == Alphabet::Gsm7(Gsm7::DEFAULT) { &self.languages[..] } else { &[] };
+        let languages =
+            if self.has_own_headers() && default == Alphabet::Gsm7(Gsm7::DEFAULT) { &self.languages[..] } else { &[] };
         let national =
             languages.iter().copied().flat_map(tables_of).map(|tables| (Alphabet::Gsm7(tables), DataCoding::DEFAULT));
         let latin1 = self.latin1.then_some((Alphabet::Other(Charset::Latin1), DataCoding::LATIN1));
@@ -320,13 +377,14 @@ impl TextOptions {
 
     fn has_udh(&self, alphabet: Alphabet, count: usize) -> bool {
         let cut = self.concatenation(0, count, 1).is_some_and(|part| part.kind != ConcatenationKind::Sar);
-        cut || !alphabet.elements().is_empty()
+        cut || !alphabet.elements().is_empty() || !self.elements.is_empty()
     }
 
     /// The header of a part; empty if there is none.
     fn header(&self, alphabet: Alphabet, part: Option<Concatenation>) -> Result<Vec<u8>, super::UdhTooLong> {
         let concatenation = part.filter(|part| part.kind != ConcatenationKind::Sar).map(Element::Concatenation);
-        let elements: Vec<_> = concatenation.into_iter().chain(alphabet.elements()).collect();
+        let given = self.elements.iter().cloned();
+        let elements: Vec<_> = given.chain(concatenation).chain(alphabet.elements()).collect();
         if elements.is_empty() { Ok(Vec::new()) } else { UserDataHeader::new(elements).to_octets() }
     }
 
@@ -387,6 +445,8 @@ mod tests {
             let body = Body::new(composed.esm_class(), composed.data_coding, &segment.short_message, &segment.tlvs);
             assert_eq!(body.invalid_header, None);
             assert_eq!(body.tables(), composed.tables);
+            let elements = body.header.as_ref().map_or(&[][..], |header| &header.elements);
+            assert!(options.elements.iter().all(|element| elements.contains(element)));
             let Some(part) = Part::of(&body, 1, b"1", b"2", tag) else {
                 let decoded = body.decode(options.codings()).unwrap();
                 assert!(!decoded.lossy && composed.segments.len() == 1);
@@ -491,6 +551,64 @@ mod tests {
         assert!(payload.compose_octets(&vec![7; 65_536], 1).is_err());
     }
 
+    const PUSH: Element = Element::Ports16 { destination: 2948, source: 9200 };
+
+    #[test]
+    fn elements_stand_in_every_header_and_count() {
+        let options = TextOptions::default().with_elements([PUSH]);
+        let one = options.compose_octets(b"\x01\x06", 1).unwrap();
+        assert_eq!(one.segments[0].short_message.as_ref(), b"\x06\x05\x04\x0b\x84\x23\xf0\x01\x06");
+        assert!(one.has_udh);
+        let two = options.compose_octets(&[7; 134], 0x2a).unwrap();
+        assert_eq!(
+            two.segments[1].short_message.as_ref(),
+            b"\x0b\x05\x04\x0b\x84\x23\xf0\x00\x03\x2a\x02\x02\x07\x07\x07\x07\x07\x07"
+        );
+        let lengths = |options: &TextOptions, text: &str| -> Vec<usize> {
+            let composed = options.compose(text, 1).unwrap();
+            assert_eq!(reassembled(options, &composed), text);
+            composed.segments.iter().map(|segment| segment.short_message.len()).collect()
+        };
+        // 152 septets beside a header of 7 octets, 146 beside one of 12; of UCS-2 66 and 64.
+        assert_eq!(lengths(&options, &"a".repeat(152)), [7 + 152]);
+        assert_eq!(lengths(&options, &"a".repeat(153)), [12 + 146, 12 + 7]);
+        assert_eq!(lengths(&options, &"\u{416}".repeat(66)), [7 + 132]);
+        assert_eq!(lengths(&options, &"\u{416}".repeat(67)), [12 + 128, 12 + 6]);
+        let turkish = options.clone().with_languages([Language::Turkish]);
+        let header = turkish.compose(&"\u{15f}".repeat(100), 1).unwrap();
+        assert_eq!(header.segments[0].short_message.as_ref()[..10], *b"\x09\x05\x04\x0b\x84\x23\xf0\x25\x01\x01");
+    }
+
+    #[test]
+    fn elements_that_cannot_go_into_the_header() {
+        let with = |element: Element| TextOptions::default().with_elements([element]);
+        let other = |id, length: usize| Element::Other { id, data: vec![0; length].into() };
+        let part = Concatenation { kind: ConcatenationKind::Udh8, reference: 300, total: 2, part: 1 };
+        for (element, id) in [
+            (Element::Concatenation(part), 8),
+            (Element::Concatenation(Concatenation { reference: 3, ..part }), 0),
+            (Element::SingleShift(Language::Turkish), 0x24),
+            (Element::LockingShift(Language::Turkish), 0x25),
+            (other(0, 3), 0),
+            (other(0x24, 0), 0x24),
+        ] {
+            assert_eq!(with(element).compose("a", 1), Err(ComposeError::Element(id)));
+        }
+        let text = "\u{1f600}".repeat(3);
+        let most = with(other(0x70, 121));
+        assert_eq!(reassembled(&most, &most.compose(&text, 1).unwrap()), text);
+        let too_long = |octets| ComposeError::HeaderTooLong { octets, most: 123 };
+        assert_eq!(with(other(0x70, 122)).compose("", 1), Err(too_long(124)));
+        assert_eq!(with(other(0x70, 1_000)).compose_octets(b"", 1), Err(too_long(1_002)));
+        for method in [LongMessages::Sar, LongMessages::Payload] {
+            let options = with(PUSH).with_long_messages(method);
+            assert!(options.compose(&"a".repeat(152), 1).unwrap().has_udh);
+            assert_eq!(options.compose(&"a".repeat(153), 1), Err(ComposeError::NoHeader(method)));
+            assert!(options.compose_octets(&[0; 133], 1).unwrap().has_udh);
+            assert_eq!(options.compose_octets(&[0; 134], 1), Err(ComposeError::NoHeader(method)));
+        }
+    }
+
     #[test]
     fn too_long() {
         let options = TextOptions::default().with_max_parts(2);
@@ -513,8 +631,10 @@ mod tests {
             Charset::Utf8,
         ]);
         let languages = prop::collection::vec(prop::sample::select(&Language::ALL[..]), 0..3);
-        (method, charset, languages, any::<[bool; 3]>(), 40u8..=140).prop_map(
-            |(method, charset, languages, [packed, latin1, graphemes], octets)| {
+        (method, charset, languages, any::<[bool; 4]>(), 40u8..=140).prop_map(
+            |(method, charset, languages, [packed, latin1, graphemes, ports], octets)| {
+                // A text may then be too long for one message without a header of its own.
+                let ports = ports && matches!(method, Udh8 | Udh16);
                 let packing = if packed { Packing::Packed } else { Packing::Unpacked };
                 TextOptions::default()
                     .with_codings(Codings::default().with_default_alphabet(charset).with_packing(packing))
@@ -523,6 +643,7 @@ mod tests {
                     .with_latin1(latin1)
                     .with_graphemes(graphemes)
                     .with_part_octets(octets)
+                    .with_elements(if ports { vec![PUSH] } else { Vec::new() })
             },
         )
     }

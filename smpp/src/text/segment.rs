@@ -102,6 +102,8 @@ pub(super) struct Cut {
     pub(super) method: LongMessages,
     /// Octets of user data in one message on the air.
     pub(super) octets: usize,
+    /// Octets of elements that stand in each header whatever the text is.
+    pub(super) elements: usize,
     /// Most parts.
     pub(super) max_parts: usize,
     /// Never inside what a reader takes for one character.
@@ -111,7 +113,6 @@ pub(super) struct Cut {
 impl Cut {
     /// The parts of a text; none if the alphabet does not carry it, or there would be too many.
     pub(super) fn parts<'a>(&self, alphabet: Alphabet, text: &'a str) -> Option<Vec<&'a str>> {
-        let shifts = alphabet.elements().len().saturating_mul(SHIFT);
         let mark = alphabet.mark(text);
         // More octets than all parts together could hold: not worth a look.
         let most = alphabet.room(self.octets, 0).saturating_mul(self.max_parts).max(MAX_PAYLOAD);
@@ -119,7 +120,8 @@ impl Cut {
             return None;
         }
         let width = alphabet.width(text)?.checked_add(mark)?;
-        if width <= alphabet.room(self.octets, shifts) {
+        let elements = self.elements_with(alphabet);
+        if width <= alphabet.room(self.octets, elements) {
             return Some(vec![text]);
         }
         let concatenation = match self.method {
@@ -127,7 +129,7 @@ impl Cut {
             LongMessages::Udh8 => CONCATENATION_8,
             LongMessages::Udh16 | LongMessages::Sar => CONCATENATION_16,
         };
-        let room = alphabet.room(self.octets, shifts.saturating_add(concatenation));
+        let room = alphabet.room(self.octets, elements.saturating_add(concatenation));
         let mut cutter = Cutter { text, start: 0, end: 0, used: mark, parts: Vec::new() };
         if self.graphemes {
             for (offset, cluster) in text.grapheme_indices(true) {
@@ -158,6 +160,17 @@ impl Cut {
         cutter.finish()
     }
 
+    /// Whether a text fits into one message; none if the alphabet does not carry it.
+    pub(super) fn fits(&self, alphabet: Alphabet, text: &str) -> Option<bool> {
+        let width = alphabet.width(text)?.checked_add(alphabet.mark(text))?;
+        Some(width <= alphabet.room(self.octets, self.elements_with(alphabet)))
+    }
+
+    /// Octets of the elements of each header, without that of the part.
+    fn elements_with(&self, alphabet: Alphabet) -> usize {
+        alphabet.elements().len().saturating_mul(SHIFT).saturating_add(self.elements)
+    }
+
     /// The concatenation of one of several parts; none where the message centre cuts.
     pub(super) fn concatenation(&self, reference: u16, total: u8, part: u8) -> Option<Concatenation> {
         let [_, low] = reference.to_be_bytes();
@@ -172,10 +185,13 @@ impl Cut {
 
     /// Octets of text in each part of a message that is not text; none if there would be too many parts.
     pub(super) fn octets_a_part(&self, length: usize) -> Option<usize> {
-        if length <= self.octets {
-            return Some(self.octets);
+        let room = |concatenation| {
+            let elements = self.elements.saturating_add(concatenation);
+            Alphabet::Other(Charset::Latin1).room(self.octets, elements)
+        };
+        if length <= room(0) {
+            return Some(room(0));
         }
-        let room = |concatenation| Alphabet::Other(Charset::Latin1).room(self.octets, concatenation);
         let room = match self.method {
             LongMessages::Payload => return (length <= MAX_PAYLOAD).then_some(MAX_PAYLOAD),
             LongMessages::Udh8 => room(CONCATENATION_8),
@@ -220,7 +236,7 @@ mod tests {
     use super::*;
 
     fn cut(method: LongMessages) -> Cut {
-        Cut { method, octets: 140, max_parts: 255, graphemes: false }
+        Cut { method, octets: 140, elements: 0, max_parts: 255, graphemes: false }
     }
 
     fn lengths(cut: Cut, alphabet: Alphabet, text: &str) -> Vec<usize> {

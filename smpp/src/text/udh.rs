@@ -190,6 +190,38 @@ impl UserDataHeader {
 }
 
 impl Element {
+    /// Its identifier.
+    pub fn id(&self) -> u8 {
+        match *self {
+            Self::Concatenation(Concatenation { kind: ConcatenationKind::Udh8, reference: 0..=0xff, .. }) => {
+                CONCATENATION_8
+            }
+            Self::Concatenation(_) => CONCATENATION_16,
+            Self::Ports8 { .. } => PORTS_8,
+            Self::Ports16 { .. } => PORTS_16,
+            Self::SingleShift(_) => SINGLE_SHIFT,
+            Self::LockingShift(_) => LOCKING_SHIFT,
+            Self::Other { id, .. } => id,
+        }
+    }
+
+    /// Octets that it takes in a header, identifier and length among them.
+    pub(super) fn octets(&self) -> usize {
+        let data = match self {
+            Self::Concatenation(_) if self.id() == CONCATENATION_8 => 3,
+            Self::Concatenation(_) | Self::Ports16 { .. } => 4,
+            Self::Ports8 { .. } => 2,
+            Self::SingleShift(_) | Self::LockingShift(_) => 1,
+            Self::Other { data, .. } => data.len(),
+        };
+        data.saturating_add(2)
+    }
+
+    /// Whether it says which part of a text this is, or in which tables the text is: it is made from the text.
+    pub(super) fn is_made_from_text(&self) -> bool {
+        matches!(self.id(), CONCATENATION_8 | CONCATENATION_16 | SINGLE_SHIFT | LOCKING_SHIFT)
+    }
+
     fn known(id: u8, data: &[u8]) -> Option<Self> {
         let concatenation = |kind, reference, total, part| {
             let makes_sense = (1..=total).contains(&part);
@@ -214,26 +246,23 @@ impl Element {
     }
 
     fn write(&self, header: &mut Vec<u8>) -> Result<(), UdhTooLong> {
+        let length = u8::try_from(self.octets().saturating_sub(2)).map_err(|_| UdhTooLong)?;
+        header.extend_from_slice(&[self.id(), length]);
         match *self {
-            Self::Concatenation(Concatenation { kind, reference, total, part }) => {
+            Self::Concatenation(Concatenation { reference, total, part, .. }) => {
                 let [high, low] = reference.to_be_bytes();
-                match (kind, high) {
-                    (ConcatenationKind::Udh8, 0) => header.extend_from_slice(&[CONCATENATION_8, 3, low, total, part]),
-                    _ => header.extend_from_slice(&[CONCATENATION_16, 4, high, low, total, part]),
+                if self.id() == CONCATENATION_16 {
+                    header.push(high);
                 }
+                header.extend_from_slice(&[low, total, part]);
             }
-            Self::Ports8 { destination, source } => header.extend_from_slice(&[PORTS_8, 2, destination, source]),
+            Self::Ports8 { destination, source } => header.extend_from_slice(&[destination, source]),
             Self::Ports16 { destination, source } => {
-                header.extend_from_slice(&[PORTS_16, 4]);
                 header.extend_from_slice(&destination.to_be_bytes());
                 header.extend_from_slice(&source.to_be_bytes());
             }
-            Self::SingleShift(language) => header.extend_from_slice(&[SINGLE_SHIFT, 1, language.number()]),
-            Self::LockingShift(language) => header.extend_from_slice(&[LOCKING_SHIFT, 1, language.number()]),
-            Self::Other { id, ref data } => {
-                header.extend_from_slice(&[id, u8::try_from(data.len()).map_err(|_| UdhTooLong)?]);
-                header.extend_from_slice(data);
-            }
+            Self::SingleShift(language) | Self::LockingShift(language) => header.push(language.number()),
+            Self::Other { ref data, .. } => header.extend_from_slice(data),
         }
         Ok(())
     }

@@ -221,7 +221,19 @@ fn text(victim: Victim, message: Message) -> Vec<Attack> {
         let part = message.with(100 + reference, 0x40, 0, &[6, 8, 4, high, low, 255, 1, b'a'], Default::default());
         first_segments = first_segments.write(part);
     }
+    let part = |octets: &[u8]| message.with(7, 0x40, 0, octets, Default::default());
+    let conflict = [
+        part(b"\x05\x00\x03\x01\x02\x01a"),
+        part(b"\x05\x00\x03\x01\x03\x01b"),
+        part(b"\x05\x00\x03\x01\x02\x01c"),
+        part(b"\x06\x08\x04\x00\x01\x02\x02d"),
+        part(b"\x05\x00\x03\x01\x03\x02e"),
+        part(b"\x05\x00\x03\x01\x02\x02f"),
+    ];
     vec![
+        on("parts_that_conflict", "Parts of one reference that disagree on how many there are and on what they say")
+            .write(conflict.concat())
+            .lives(),
         header("udh_of_nothing", "A user data header is announced, and there is no text", b""),
         header("udh_beyond_the_text", "A user data header longer than the text", b"\xffab"),
         header("udh_element_beyond_it", "An element longer than its user data header", b"\x03\x00\xff\x01"),
@@ -287,6 +299,7 @@ fn flow(victim: Victim, message: Message) -> Vec<Attack> {
             .either(),
         on("enquire_link_flood", "Ten thousand enquire_link").step(Step::Flood(enquire_link(7), 10_000)).either(),
         on("generic_nack_flood", "Ten thousand generic_nack").step(Step::Flood(nack, 10_000)).either(),
+        on("unbind_flood", "Ten thousand unbind").step(Step::Flood(request(7, Unbind::default()), 10_000)).closes(),
         on("response_flood", "Ten thousand responses to nothing").step(Step::Flood(stray, 10_000)).either(),
         on("request_flood", "A hundred thousand messages, as fast as they go")
             .step(Step::Flood(message.proper(7), 100_000))
@@ -431,6 +444,9 @@ fn client() -> Vec<Attack> {
         on("submit_to_client", "submit_sm, which only an ESME sends")
             .write(request(7, SubmitSm::default()))
             .expect(CommandId::SUBMIT_SM_RESP, CommandStatus::RINVBNDSTS, 7)
+            .lives(),
+        on("failures_that_are_not_there", "submit_multi_resp says 255 failures and has none")
+            .write(raw(CommandId::SUBMIT_MULTI_RESP, 7, b"id\0\xff"))
             .lives(),
         on("receipts_of_nothing", "A thousand receipts for messages that were never sent")
             .step(Step::Flood(receipts, 1000))
