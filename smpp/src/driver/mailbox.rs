@@ -9,9 +9,9 @@ use std::task::{Context, Waker};
 /// its own: what is pushed is bounded by who pushes, by a window or by requests that are still to be answered.
 ///
 /// Tasks that wait for the driver, and are likely to push again, are woken by it together. The second one wakes another
-/// thread of the runtime, which is a system call; before that returns, the other thread has run what is there, and would
-/// go to sleep again and have to be woken again, for a task or two each time. So whoever pushes meanwhile wakes the next
-/// of them, and that thread has more to do.
+/// thread of the runtime, which is a system call; before that returns, the other thread may have run what is there, and
+/// would sleep and be woken again, for a task or two each time. So if there are many, whoever pushes meanwhile wakes the
+/// next of them, and that thread has more to do.
 pub(crate) struct Mailbox<T> {
     inner: Arc<Inner<T>>,
     /// Tasks that are to be woken by the next [`wake`](Self::wake).
@@ -35,6 +35,9 @@ struct State<T> {
 /// How many tasks are woken by one that pushes.
 const FAN_OUT: usize = 2;
 
+/// So many tasks have had their turn here before a core that sleeps is awake: nobody is to help.
+const FEW: usize = 16;
+
 impl<T> Mailbox<T> {
     pub(crate) fn new() -> Self {
         let state = State { items: Vec::new(), driver: None, tasks: VecDeque::new(), closed: false };
@@ -54,16 +57,13 @@ impl<T> Mailbox<T> {
 
     /// Wakes the [`tasks`](Self#structfield.tasks).
     pub(crate) fn wake(&mut self) {
-        let first: [_; FAN_OUT] = from_fn(|_| self.tasks.pop_front());
-        let several = !self.tasks.is_empty();
-        if several {
+        if self.tasks.len() > FEW {
+            let first: [_; FAN_OUT] = from_fn(|_| self.tasks.pop_front());
             self.inner.lock().tasks.append(&mut self.tasks);
-        }
-        first.into_iter().flatten().for_each(Waker::wake);
-        if several {
+            first.into_iter().flatten().for_each(Waker::wake);
             self.tasks.append(&mut self.inner.lock().tasks);
-            self.tasks.drain(..).for_each(Waker::wake);
         }
+        self.tasks.drain(..).for_each(Waker::wake);
     }
 
     /// The driver goes to sleep, and is woken by what comes next. Says whether something is there already: then it is
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn each_task_is_woken_once_by_the_driver_or_by_one_that_pushes() {
-        for count in 0..9 {
+        for count in 0..2 * FEW {
             let mut mailbox = Mailbox::new();
             let sleepers: Vec<_> = (0..count).map(|_| Arc::new(Woken::default())).collect();
             for (at, sleeper) in sleepers.iter().enumerate() {
