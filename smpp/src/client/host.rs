@@ -2,13 +2,13 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Waker};
+use std::task::Context;
 use std::time::Instant;
 
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, warn};
 
-use super::call::{Callee, Outcome};
+use super::call::{Callee, judge};
 use super::{Event, Incoming, RequestError, Shared};
 use crate::driver::{self, Mailbox};
 use crate::pdu::{Frame, Pdu};
@@ -42,9 +42,6 @@ pub(super) struct Host {
     closed: watch::Sender<Option<CloseReason>>,
     /// Places of the window that are free again and were not given back.
     freed: usize,
-    /// Tasks whose outcomes are there, to be woken together once the window has room for them: woken one by one they
-    /// would wake a thread of the runtime each.
-    wakers: Vec<Waker>,
     /// Tasks that were woken and have not come back with a request.
     woken: usize,
 }
@@ -65,7 +62,6 @@ impl Host {
             dropped: 0,
             closed,
             freed: 0,
-            wakers: Vec::new(),
             woken: 0,
         }
     }
@@ -90,11 +86,11 @@ impl Host {
                 self.calls.insert(number.get(), call);
             }
             Some(Err(error)) => {
-                self.free(call.placed);
-                call.finish(Err(error.into()), &mut self.wakers);
+                self.free(call.placed());
+                call.fail(error.into(), &mut self.mailbox.tasks);
             }
             // Nobody waits for it any more.
-            None => self.free(call.placed),
+            None => self.free(call.placed()),
         }
     }
 
@@ -112,12 +108,21 @@ impl Host {
         }
     }
 
-    fn outcome(&mut self, request: Sent, outcome: Outcome) {
+    fn answered(&mut self, request: Sent, response: Frame) {
         let Some(call) = self.calls.remove(&request.number.get()) else { return };
-        self.free(call.placed);
-        match call.finish(outcome, &mut self.wakers) {
+        self.free(call.placed());
+        match call.answer(response, &mut self.mailbox.tasks) {
             None => self.woken = self.woken.saturating_add(1),
-            Some(outcome) => self.tell(Event::Abandoned { request, outcome }),
+            Some(response) => self.tell(Event::Abandoned { request, outcome: judge(response) }),
+        }
+    }
+
+    fn failed(&mut self, request: Sent, why: Unanswered) {
+        let Some(call) = self.calls.remove(&request.number.get()) else { return };
+        self.free(call.placed());
+        match call.fail(RequestError::Unanswered(why), &mut self.mailbox.tasks) {
+            None => self.woken = self.woken.saturating_add(1),
+            Some(error) => self.tell(Event::Abandoned { request, outcome: Err(error) }),
         }
     }
 
@@ -135,6 +140,9 @@ impl Host {
 }
 
 impl driver::Host for Host {
+    /// Each batch has a wake-up or two of a thread of the runtime.
+    const BATCH: usize = 64;
+
     fn poll(&mut self, session: &mut Session, _: &mut Context<'_>, now: Instant) -> bool {
         self.mailbox.take(&mut self.taken);
         let mut taken = std::mem::take(&mut self.taken);
@@ -153,7 +161,7 @@ impl driver::Host for Host {
 
     fn settle(&mut self) -> bool {
         self.give_back();
-        self.wakers.drain(..).for_each(Waker::wake);
+        self.mailbox.wake();
         self.woken > 0
     }
 
@@ -168,14 +176,10 @@ impl driver::Host for Host {
                     debug!(?kind, status = %response.header.command_status, "bind answered");
                     self.shared.version.store(session.version().0, Ordering::Relaxed);
                 }
-                self.outcome(request, judge(response));
+                self.answered(request, response);
             }
-            session::Event::Mismatched { request, .. } => {
-                self.outcome(request, Err(RequestError::Unanswered(Unanswered::Mismatched)));
-            }
-            session::Event::Unanswered { request, why } => {
-                self.outcome(request, Err(RequestError::Unanswered(why)));
-            }
+            session::Event::Mismatched { request, .. } => self.failed(request, Unanswered::Mismatched),
+            session::Event::Unanswered { request, why } => self.failed(request, why),
             session::Event::Request { ticket, request } => {
                 if self.shared.is_read() && !self.events.is_closed() {
                     self.tell(Event::Request(Incoming::new(ticket, request, &self.shared.commands)));
@@ -206,20 +210,10 @@ impl driver::Host for Host {
     fn shrink(&mut self) {
         self.mailbox.shrink();
         self.taken = Vec::new();
-        self.wakers = Vec::new();
         if self.calls.is_empty() {
             self.calls = HashMap::default();
         }
     }
-}
-
-/// Whether an answer is a success.
-fn judge(response: Frame) -> Outcome {
-    let status = response.header.command_status;
-    if status.is_ok() && !matches!(response.pdu, Pdu::GenericNack(_)) {
-        return Ok(response);
-    }
-    Err(RequestError::Refused { status, response: Box::new(response) })
 }
 
 /// Spreads numbers that follow each other: they are this end's own, so nobody can choose them to collide.

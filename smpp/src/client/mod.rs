@@ -68,7 +68,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tracing::{Instrument, info_span};
 
 pub use self::backoff::ReconnectConfig;
-use self::call::{Call, Callee, Caller, Outcome};
+use self::call::{Caller, Outcome};
 pub use self::config::LinkConfig;
 pub use self::connector::{Connecting, Connector, Stream, TcpConnector};
 pub use self::error::{BindError, NotSent, RequestError};
@@ -195,10 +195,14 @@ impl Link {
     /// # Errors
     ///
     /// It was refused, not sent, or what became of it is not known.
-    pub async fn request<P: Operation>(&self, request: P) -> Result<P::Response, RequestError> {
-        let response = self.request_pdu(request).await?;
-        // The session has seen to it that it is the right one.
-        P::response(response.pdu).ok_or(RequestError::Unanswered(Unanswered::Mismatched))
+    pub fn request<P: Operation>(&self, request: P) -> impl Future<Output = Result<P::Response, RequestError>> {
+        // Before the future, and not in it: a PDU is large, and would be moved from one future into the next.
+        let caller = caller(request.into());
+        async move {
+            let response = self.exchange(&caller, |response| P::response(response.pdu)).await?;
+            // The session has seen to it that it is the right one.
+            response.ok_or(RequestError::Unanswered(Unanswered::Mismatched))
+        }
     }
 
     /// Sends any request, a vendor's too, and gives the whole response.
@@ -207,25 +211,28 @@ impl Link {
     ///
     /// As [`request`](Self::request).
     pub async fn request_pdu(&self, request: impl Into<Pdu>) -> Result<Frame, RequestError> {
-        self.request_numbered(request.into()).await.1
+        self.exchange(&caller(request.into()), |response| response).await
     }
 
     /// The same, with the number that it was sent under: by that a late answer is known.
     async fn request_numbered(&self, request: Pdu) -> (Option<SequenceNumber>, Outcome) {
+        let caller = caller(request);
+        let outcome = self.exchange(&caller, |response| response).await;
+        (caller.number(), outcome)
+    }
+
+    /// Sends a request and waits for its outcome; of a response, what is read in it.
+    async fn exchange<T>(&self, caller: &Caller, read: impl Fn(Frame) -> T) -> Result<T, RequestError> {
         let shared = &self.0.shared;
-        let placed = takes_place(request.command_id());
-        if placed {
+        if caller.placed {
             let place = shared.window.acquire().await;
             // It is given back by the driver, once the outcome is known.
-            let Ok(place) = place else { return (None, Err(RequestError::NotSent(NotSent::Closed))) };
-            place.forget();
+            place.map_err(|_| RequestError::NotSent(NotSent::Closed))?.forget();
         }
-        let caller = Caller(Call::new(request));
-        if shared.commands.push(Command::Request(Callee::new(&caller.0, placed))).is_err() {
-            return (None, Err(RequestError::NotSent(NotSent::Closed)));
+        if shared.commands.push(Command::Request(caller.callee())).is_err() {
+            return Err(RequestError::NotSent(NotSent::Closed));
         }
-        let outcome = poll_fn(|context| caller.poll(context)).await;
-        (caller.number(), outcome)
+        poll_fn(|context| caller.poll(context, &read)).await
     }
 
     /// What the peer sends by itself, and what became of requests that nobody waits for; to be taken once, then `None`.
@@ -281,9 +288,10 @@ impl Drop for Handle {
     }
 }
 
-/// Whether a request takes a place in the window.
-fn takes_place(command_id: CommandId) -> bool {
-    command_id != CommandId::ENQUIRE_LINK && BindKind::of(command_id).is_none()
+/// A request to be sent. All take a place in the window but enquire_link and a bind.
+fn caller(request: Pdu) -> Caller {
+    let command_id = request.command_id();
+    Caller::new(request, command_id != CommandId::ENQUIRE_LINK && BindKind::of(command_id).is_none())
 }
 
 /// More than this a channel of tokio may not hold on 32-bit machines.

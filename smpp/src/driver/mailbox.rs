@@ -1,3 +1,5 @@
+use std::array::from_fn;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
@@ -5,7 +7,16 @@ use std::task::{Context, Waker};
 ///
 /// Many push, the driver takes all that is there in one turn, and it is woken once for all of them. It has no bound of
 /// its own: what is pushed is bounded by who pushes, by a window or by requests that are still to be answered.
-pub(crate) struct Mailbox<T>(Arc<Inner<T>>);
+///
+/// Tasks that wait for the driver, and are likely to push again, are woken by it together. The second one wakes another
+/// thread of the runtime, which is a system call; before that returns, the other thread may have run what is there, and
+/// would sleep and be woken again, for a task or two each time. So if there are many, whoever pushes meanwhile wakes the
+/// next of them, and that thread has more to do.
+pub(crate) struct Mailbox<T> {
+    inner: Arc<Inner<T>>,
+    /// Tasks that are to be woken by the next [`wake`](Self::wake).
+    pub(crate) tasks: VecDeque<Waker>,
+}
 
 /// The tasks' end of a [`Mailbox`].
 pub(crate) struct Sender<T>(Arc<Inner<T>>);
@@ -15,53 +26,74 @@ struct Inner<T>(Mutex<State<T>>);
 struct State<T> {
     items: Vec<T>,
     /// The driver, if it sleeps.
-    waker: Option<Waker>,
+    driver: Option<Waker>,
+    /// Tasks that the driver is about to wake.
+    tasks: VecDeque<Waker>,
     closed: bool,
 }
 
+/// How many tasks are woken by one that pushes.
+const FAN_OUT: usize = 2;
+
+/// So many tasks have had their turn here before a core that sleeps is awake: nobody is to help.
+const FEW: usize = 16;
+
 impl<T> Mailbox<T> {
     pub(crate) fn new() -> Self {
-        let state = State { items: Vec::new(), waker: None, closed: false };
-        Self(Arc::new(Inner(Mutex::new(state))))
+        let state = State { items: Vec::new(), driver: None, tasks: VecDeque::new(), closed: false };
+        Self { inner: Arc::new(Inner(Mutex::new(state))), tasks: VecDeque::new() }
     }
 
     pub(crate) fn sender(&self) -> Sender<T> {
-        Sender(Arc::clone(&self.0))
+        Sender(Arc::clone(&self.inner))
     }
 
     /// Swaps all that is there with an empty vector. The driver is now awake: what comes next does not wake it.
     pub(crate) fn take(&mut self, into: &mut Vec<T>) {
-        let mut state = self.0.lock();
-        state.waker = None;
+        let mut state = self.inner.lock();
+        state.driver = None;
         std::mem::swap(&mut state.items, into);
+    }
+
+    /// Wakes the [`tasks`](Self#structfield.tasks).
+    pub(crate) fn wake(&mut self) {
+        if self.tasks.len() > FEW {
+            let first: [_; FAN_OUT] = from_fn(|_| self.tasks.pop_front());
+            self.inner.lock().tasks.append(&mut self.tasks);
+            first.into_iter().flatten().for_each(Waker::wake);
+            self.tasks.append(&mut self.inner.lock().tasks);
+        }
+        self.tasks.drain(..).for_each(Waker::wake);
     }
 
     /// The driver goes to sleep, and is woken by what comes next. Says whether something is there already: then it is
     /// not to sleep.
     pub(crate) fn park(&mut self, context: &Context<'_>) -> bool {
-        let mut state = self.0.lock();
+        let mut state = self.inner.lock();
         if state.items.is_empty() {
-            state.waker = Some(context.waker().clone());
+            state.driver = Some(context.waker().clone());
         }
         !state.items.is_empty()
     }
 
     /// Gives back the memory of an idle link.
     pub(crate) fn shrink(&mut self) {
-        let mut state = self.0.lock();
+        let mut state = self.inner.lock();
         if state.items.is_empty() {
             state.items = Vec::new();
         }
+        state.tasks.shrink_to_fit();
+        self.tasks.shrink_to_fit();
     }
 }
 
 /// What was pushed and not taken is dropped, and nothing more is taken in.
 impl<T> Drop for Mailbox<T> {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
+        let mut state = self.inner.lock();
         state.closed = true;
         let items = std::mem::take(&mut state.items);
-        let waker = state.waker.take();
+        let waker = state.driver.take();
         drop(state);
         drop((items, waker));
     }
@@ -79,11 +111,10 @@ impl<T> Sender<T> {
             return Err(item);
         }
         state.items.push(item);
-        let waker = state.waker.take();
+        let driver = state.driver.take();
+        let tasks: [_; FAN_OUT] = from_fn(|_| state.tasks.pop_front());
         drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        tasks.into_iter().flatten().chain(driver).for_each(Waker::wake);
         Ok(())
     }
 }
@@ -116,6 +147,12 @@ mod tests {
         }
     }
 
+    impl Woken {
+        fn count(&self) -> usize {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
     #[test]
     fn many_are_taken_at_once_and_wake_once() {
         let woken = Arc::new(Woken::default());
@@ -128,7 +165,7 @@ mod tests {
         for (at, sender) in senders.iter().cycle().take(5).enumerate() {
             sender.push(at).unwrap();
         }
-        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+        assert_eq!(woken.count(), 1);
         assert!(mailbox.park(&context), "there is something");
         mailbox.take(&mut taken);
         assert_eq!(taken, [0, 1, 2, 3, 4]);
@@ -143,5 +180,49 @@ mod tests {
         drop(mailbox);
         assert_eq!(Arc::strong_count(&item), 1, "what was not taken is dropped");
         assert!(sender.push(item).is_err());
+    }
+
+    /// Pushes when it is woken, as a task of another thread does.
+    struct Pusher(Sender<usize>, usize);
+
+    impl Wake for Pusher {
+        fn wake(self: Arc<Self>) {
+            self.0.push(self.1).unwrap();
+        }
+    }
+
+    #[test]
+    fn each_task_is_woken_once_by_the_driver_or_by_one_that_pushes() {
+        for count in 0..2 * FEW {
+            let mut mailbox = Mailbox::new();
+            let sleepers: Vec<_> = (0..count).map(|_| Arc::new(Woken::default())).collect();
+            for (at, sleeper) in sleepers.iter().enumerate() {
+                mailbox.tasks.push_back(Arc::clone(sleeper).into());
+                mailbox.tasks.push_back(Arc::new(Pusher(mailbox.sender(), at)).into());
+            }
+            mailbox.wake();
+            assert!(sleepers.iter().all(|sleeper| sleeper.count() == 1));
+            let mut taken = Vec::new();
+            mailbox.take(&mut taken);
+            taken.sort_unstable();
+            assert_eq!(taken, (0..count).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn who_pushes_wakes_the_next_in_order() {
+        let mut mailbox = Mailbox::new();
+        let sender = mailbox.sender();
+        let tasks: [_; 5] = from_fn(|_| Arc::new(Woken::default()));
+        mailbox.inner.lock().tasks.extend(tasks.iter().map(|task| Waker::from(Arc::clone(task))));
+        for woken in [2, 4, 5, 5] {
+            sender.push(0).unwrap();
+            assert_eq!(
+                tasks.iter().map(|task| task.count()).collect::<Vec<_>>(),
+                from_fn::<_, 5, _>(|at| usize::from(at < woken))
+            );
+        }
+        mailbox.wake();
+        assert!(tasks.iter().all(|task| task.count() == 1));
     }
 }

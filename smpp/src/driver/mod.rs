@@ -3,8 +3,8 @@
 //! The only place that reads the clock. Protocol is the session's business, and programs are the host's; here octets and
 //! time are moved, and nothing grows without a bound:
 //!
-//! * All that is pending is written together: the responses to the requests of a read, 32 at most, and what the
-//!   program's tasks handed in since the last write.
+//! * All that is pending is written together: the responses to the requests of a read, up to [`Host::BATCH`], and what
+//!   the program's tasks handed in since the last write.
 //! * While the session has too much to be written, neither the stream nor the program is listened to; a peer that takes
 //!   nothing for [`IoConfig::write_timeout`] is given up.
 //! * There is no task for a PDU, and no wake-up between the session's own timers.
@@ -40,6 +40,10 @@ config! {
 
 /// What stands between a session and the program.
 pub(crate) trait Host: Send {
+    /// After so many PDUs of a read, what came of them is told and written: the peer gets to work while the rest has its
+    /// turn.
+    const BATCH: usize;
+
     /// Does what the program wants by now, and runs what of the program runs here. Once a turn.
     ///
     /// Says whether more is likely to come at once, from tasks that were just woken: then they get their turn before
@@ -175,7 +179,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin, H: Host> Link<'_, IO, H> {
     /// is over.
     fn advance(&mut self, context: &mut Context<'_>, now: Instant, more: &mut bool) -> Option<CloseReason> {
         *more = self.host.poll(self.session, context, now);
-        let mut room = BATCH;
+        let mut room = H::BATCH;
         loop {
             if let Some(reason) = self.pump(now) {
                 return Some(reason);
@@ -260,6 +264,3 @@ const YIELDS: u32 = 3;
 
 /// A link that moved less than so many octets since it last slept is idle enough to give its buffers back.
 const BUSY: usize = 2048;
-
-/// After so many PDUs of a read, what came of them is written: the peer gets to work while the rest has its turn.
-const BATCH: usize = 32;

@@ -110,6 +110,9 @@ struct Deciding {
 }
 
 impl<S: Service> driver::Host for Host<S> {
+    /// Nobody is woken for an answer.
+    const BATCH: usize = 32;
+
     fn poll(&mut self, session: &mut Session, context: &mut Context<'_>, now: Instant) -> bool {
         self.running.retain_mut(|handler| handler::poll(handler, context).is_pending());
         self.obey(session, now)

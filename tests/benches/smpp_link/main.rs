@@ -5,6 +5,11 @@
 //! cargo bench -p conformance --features peers --bench smpp_link -- --only throughput --rounds 1 --windows 1,100 --binds 1 --pairs 'ours>ours'
 //! ```
 //!
+//! The first command is all rows: 1, 4 and 16 binds with windows of 1, 10, 100 and 1,000, the delay with windows of 10, 100
+//! and 1,000, 5 rounds each, and 10,000 idle sessions. A measurement takes 1.4 seconds; with rusmppc's client, which
+//! stalls, 1.7. With 7 pairs and 5 rounds a row takes about 50 seconds, and 15 rows 13 minutes; built without `peers`, 4
+//! pairs and 7 minutes. `--binds 1` leaves 7 rows, 6 minutes. Build first, with `--no-run`, and let nothing else run.
+//!
 //! Without the feature `peers` there is only ours beside the floor: raw sockets with octets that were encoded before, the
 //! whole window in one write and again when all of it is answered. So the floor is a round trip for each window, and its
 //! time is that of two wake-ups. Where the cores go to sleep between them, as on a virtual machine with nothing else to
