@@ -3,6 +3,7 @@
 mod codes;
 mod config;
 mod counters;
+mod gauges;
 mod index;
 mod lists;
 mod saved;
@@ -13,7 +14,9 @@ mod sweeps;
 mod tombstones;
 mod wheel;
 
-pub use self::{config::Config, counters::Counters, saved::Saved, shards::Shards};
+#[cfg(feature = "store")]
+pub(crate) use self::gauges::Census;
+pub use self::{config::Config, counters::Counters, gauges::Gauges, saved::Saved, shards::Shards};
 use self::{sessions::Sessions, sweeps::Swept};
 use crate::{action::Action, event::Event, ids::LinkId, record::Record, subscriber::Subscriber, time::Millis};
 
@@ -202,7 +205,7 @@ impl Engine {
     /// How many sessions are open.
     #[must_use]
     pub fn live(&self) -> usize {
-        self.sessions.live
+        self.sessions.census.live()
     }
 
     /// How many tombstones are kept.
@@ -221,5 +224,21 @@ impl Engine {
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.sessions.counters
+    }
+
+    /// How things stand, in numbers, at the latest time seen.
+    ///
+    /// ```
+    /// # use ussd_session::{Config, Effect, Engine, Event, LinkId, Millis, NetId, Phase};
+    /// let (mut engine, now) = (Engine::new(Config::default()), Millis(1_790_000_000_000));
+    /// let from = "+27831234567".parse()?;
+    /// let begin = Event::Begin { from, dialled: "*120#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+    /// engine.handle(LinkId(0), begin, now, |_: Effect<'_>| {});
+    /// assert_eq!((engine.gauges().app_turn, engine.gauges().live()), (1, 1));
+    /// # Ok::<(), ussd_session::SubscriberError>(())
+    /// ```
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        self.sessions.gauges()
     }
 }

@@ -5,6 +5,8 @@
 mod schedule;
 mod world;
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use schedule::{Op, Plan, Step, plan, run};
 use ussd_session::{
@@ -173,6 +175,16 @@ proptest! {
         prop_assert_eq!(by_phone(&run(&mut restarted, &plan.ops)), expected);
     }
 
+    /// With few places, few tombstones and nothing done before it has to be, the gauges say what is there. (The host
+    /// counts all records after every event.)
+    #[test]
+    fn gauges(plan in plan(), live in 0..4_usize, closed in 0..3_usize) {
+        let config = config(&plan).max_live(live).max_closed(closed).at_once(0);
+        let mut engine = Engine::new(config);
+        run(&mut engine, &plan.ops);
+        prop_assert!(engine.gauges().live() <= live && engine.gauges().closed <= closed);
+    }
+
     /// A link that breaks or comes back, when the news reaches no session before it has to: each phone sees the same.
     #[test]
     fn sweeps(plan in plan()) {
@@ -201,6 +213,44 @@ fn crowd(config: Config, phones: u32) -> (Engine, Vec<(Subscriber, ussd_session:
         });
     }
     (engine, tokens)
+}
+
+/// A host that does not poll falls behind, and can tell; one that polls catches up.
+#[test]
+fn who_does_not_poll_falls_behind() {
+    let (mut engine, _) = crowd(Config::default(), 5000);
+    assert_eq!(engine.gauges().behind, Duration::ZERO);
+    // The application has 10 s.
+    let late = schedule::START.after(Duration::from_secs(17));
+    engine.handle(LinkId(9), Event::LinkUp, late, |_: Effect<'_>| {});
+    assert!((7000..7128).contains(&engine.gauges().behind.as_millis()), "{:?}", engine.gauges());
+    let mut behind = Vec::new();
+    while engine.poll(late, 1000, |_: Effect<'_>| {}).more {
+        behind.push(engine.gauges().behind);
+    }
+    assert!(behind.len() > 5 && behind.iter().all(|behind| *behind >= Duration::from_secs(7)), "{behind:?}");
+    assert_eq!((engine.gauges().behind, engine.gauges().closed), (Duration::ZERO, 5000));
+}
+
+/// Shards are counted together.
+#[test]
+fn gauges_of_shards() {
+    let shards = Shards::new(Config::default(), 3);
+    for at in 0..100 {
+        let from: Subscriber = format!("2783{at:07}").parse().unwrap();
+        let begin = Event::Begin { from, dialled: "*1#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+        shards.handle(LINK, begin, schedule::START, |_: Effect<'_>| {});
+        if at < 40 {
+            let end = Event::UserEnd { from, net: NetId::NONE, text: None };
+            shards.handle(LINK, end, schedule::START, |_: Effect<'_>| {});
+        }
+    }
+    let gauges = shards.gauges();
+    assert_eq!((gauges.app_turn, gauges.live(), gauges.closed, gauges.behind), (60, 60, 40, Duration::ZERO));
+    // The last shard alone is late.
+    let late = schedule::START.after(Duration::from_secs(25));
+    shards.shard(2).handle(LinkId(9), Event::LinkUp, late, |_: Effect<'_>| {});
+    assert!(shards.gauges().behind >= Duration::from_secs(15));
 }
 
 /// A link of thousands breaks: no call visits more than it may, and who speaks first is up to date first.

@@ -122,6 +122,26 @@ async fn n12_two_machines_one_event_each_at_once() {
     assert_eq!(one.counters().conflicts + two.counters().conflicts, 1);
 }
 
+/// Each machine counts the sessions that it watches, by the state in which it left them.
+#[tokio::test(start_paused = true)]
+async fn gauges_of_machines() {
+    let (store, key) = (MemoryStore::new(), key(subscriber()));
+    let [one, two] = machines(&store, &Policy::default());
+    user_turn_2(&one).await;
+    assert_eq!((one.gauges().user_turn, one.gauges().live(), two.gauges().live()), (1, 1, 0));
+    two.handle(LINK, &answer("1"), START).await.unwrap();
+    assert_eq!((one.gauges().user_turn, two.gauges().app_turn), (1, 1));
+    two.handle(LINK, &hangs_up(), START).await.unwrap();
+    assert_eq!((one.gauges().user_turn, two.gauges().live(), two.gauges().closed), (1, 0, 0));
+    // The first machine learns of it when the user's 65 s are over there.
+    let late = START.after(Duration::from_secs(72));
+    assert_eq!(one.due_here(late, 0), []);
+    assert_eq!(one.gauges().behind, Duration::from_secs(7));
+    assert_eq!(one.due_here(late, 10), [key]);
+    one.tick(key, late).await.unwrap();
+    assert_eq!((one.gauges().live(), one.gauges().behind), (0, Duration::ZERO));
+}
+
 #[tokio::test(start_paused = true)]
 async fn n05_double_tap_at_two_machines() {
     let store = MemoryStore::new();

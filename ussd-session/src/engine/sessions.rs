@@ -1,10 +1,11 @@
 //! Slots, index, wheel and tombstones, and one event through all of them.
 
-use std::{collections::HashMap, hint::black_box};
+use std::{collections::HashMap, hint::black_box, time::Duration};
 
 use super::{
-    Config, Counters, Effect, Saved, Sink,
+    Config, Counters, Effect, Gauges, Saved, Sink,
     codes::Codes,
+    gauges::Census,
     index::{Index, Key},
     saved::SavedReply,
     slots::{NONE, Slots},
@@ -17,7 +18,7 @@ use crate::{
     event::{At, Event, Verb},
     ids::{LinkId, NetId, SessionId, SessionIds, TurnToken},
     policy::Policy,
-    record::{Core, Record, Rest},
+    record::{Core, Record, Rest, State},
     step::{step, step_in_place},
     text::Text,
     time::Millis,
@@ -34,7 +35,8 @@ pub(super) struct Sessions {
     sweeps: Sweeps,
     ids: Option<SessionIds>,
     pub(super) now: Millis,
-    pub(super) live: usize,
+    /// Who is in which state.
+    pub(super) census: Census,
     /// Replies that wait for a link, by slot.
     held: HashMap<u32, Held>,
     pub(super) counters: Counters,
@@ -60,7 +62,7 @@ impl Sessions {
             sweeps: Sweeps::default(),
             ids: None,
             now: Millis(0),
-            live: 0,
+            census: Census::default(),
             held: HashMap::new(),
             counters: Counters::default(),
         }
@@ -91,6 +93,12 @@ impl Sessions {
     /// When there is something to be done.
     pub(super) fn next_deadline(&self) -> Option<Millis> {
         if self.sweeps.is_empty() { self.wheel.next() } else { Some(self.now) }
+    }
+
+    /// How things stand.
+    pub(super) fn gauges(&self) -> Gauges {
+        let behind = self.wheel.next().map_or(Duration::ZERO, |next| self.now.since(next));
+        Gauges { behind, unvisited: self.sweeps.left(), ..self.census.gauges() }
     }
 
     pub(super) fn find(&self, key: Key) -> Option<u32> {
@@ -178,7 +186,7 @@ impl Sessions {
         let (link, subscriber) = key;
         let fresh = self.ids.get_or_insert_with(|| config.ids(now)).peek();
         let (policy, at) = (config.policy_of(link), At { link, now, fresh });
-        if self.live >= config.max_live && self.is_too_many(slot, event, at, policy) {
+        if self.census.live() >= config.max_live && self.is_too_many(slot, event, at, policy) {
             for action in overload(event, policy) {
                 self.counters.count(&action);
                 sink.accept(Effect { link, subscriber, dialled: "", action });
@@ -190,12 +198,13 @@ impl Sessions {
         let slot = match slot {
             Some(index) => {
                 let Some((place, beside)) = self.slots.both_mut(index) else { return };
-                let was = place.core.as_ref().map(|core| (core.is_open(), core.session));
+                let Some(was) = place.core.as_ref().map(|core| (core.state, core.session)) else { return };
                 step_in_place(&mut place.core, &mut beside.rest, event, at, policy, &mut out);
                 code = place.code;
                 match &place.core {
                     // A session that goes on, as most do.
-                    Some(core) if core.is_open() && was == Some((true, core.session)) => {
+                    Some(core) if core.is_open() && was.0.is_open() && was.1 == core.session => {
+                        self.census.moves(Some(was.0), Some(core.state));
                         self.wheel.arm(&mut place.marks, index, core.first_deadline(&beside.rest));
                         Some(index)
                     }
@@ -261,11 +270,11 @@ impl Sessions {
     }
 
     /// Makes good what hangs on a record that was stepped: index, wheel, tombstones, counts. None if it is gone.
-    fn commit(&mut self, slot: u32, key: Key, was: Option<(bool, SessionId)>, fresh: SessionId) -> Option<u32> {
+    fn commit(&mut self, slot: u32, key: Key, was: (State, SessionId), fresh: SessionId) -> Option<u32> {
         let (place, beside) = self.slots.both_mut(slot)?;
-        let was_open = was.is_some_and(|(open, _)| open);
+        let was_open = was.0.is_open();
+        self.census.moves(Some(was.0), place.core.as_ref().map(|core| core.state));
         let Some(core) = &place.core else {
-            self.live -= usize::from(was_open);
             self.remove(slot, key, !was_open);
             return None;
         };
@@ -276,18 +285,12 @@ impl Sessions {
         {
             ids.fresh();
         }
-        if was.is_none_or(|(_, before)| before != session) {
+        if was.1 != session {
             self.slots.drop_prompt(slot);
         }
         match (was_open, open) {
-            (false, true) => {
-                self.live += 1;
-                self.tombstones.unlink(&mut self.slots, slot);
-            }
-            (true, false) => {
-                self.live -= 1;
-                self.tombstones.push(&mut self.slots, slot);
-            }
+            (false, true) => self.tombstones.unlink(&mut self.slots, slot),
+            (true, false) => self.tombstones.push(&mut self.slots, slot),
             _ => {}
         }
         Some(slot)
@@ -299,11 +302,10 @@ impl Sessions {
             ids.fresh();
         }
         let (key, open, deadline) = ((core.link, core.subscriber), core.is_open(), core.first_deadline(&rest));
+        self.census.moves(None, Some(core.state));
         let slot = self.slots.insert(core, rest);
         self.index.insert(self.index.hash(key), slot);
-        if open {
-            self.live += 1;
-        } else {
+        if !open {
             self.tombstones.push(&mut self.slots, slot);
         }
         if let Some(place) = self.slots.get_mut(slot) {
@@ -339,6 +341,7 @@ impl Sessions {
         while self.tombstones.len() > config.max_closed {
             let Some(oldest) = self.tombstones.oldest() else { return };
             let Some(core) = self.slots.core(oldest) else { return };
+            self.census.moves(Some(core.state), None);
             self.remove(oldest, (core.link, core.subscriber), true);
             self.counters.forgotten += 1;
         }

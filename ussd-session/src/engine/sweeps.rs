@@ -60,6 +60,11 @@ impl Sweeps {
         self.0.is_empty()
     }
 
+    /// Visits still to be made.
+    pub(super) fn left(&self) -> usize {
+        self.0.iter().map(|sweep| (sweep.end - sweep.next) as usize).sum()
+    }
+
     /// True if the first is to be finished before another begins.
     pub(super) fn is_full(&self) -> bool {
         self.0.len() >= MOST

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     action::{Action, Frame, FrameKind, Reject, Subject},
-    engine::{Config, Effect},
+    engine::{Config, Effect, Gauges},
     event::{At, Event},
     ids::{LinkId, NetId, SessionId, SessionIds, TurnToken},
     owned::OwnedEffect,
@@ -235,6 +235,16 @@ impl<S: Store> Driver<S> {
     #[must_use]
     pub fn counters(&self) -> StoreCounters {
         self.local().counters
+    }
+
+    /// How things stand on this machine: the sessions that it [watches](Driver::watched), by the state in which it left
+    /// them, and how late [`Driver::due_here`] is. Tombstones are the store's.
+    ///
+    /// A session whose events go from machine to machine is counted on each, until its deadline there has come.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        let local = self.local();
+        local.timers.gauges(local.now)
     }
 
     pub(super) fn config(&self) -> &Config {
