@@ -14,9 +14,9 @@ mod sweeps;
 mod tombstones;
 mod wheel;
 
-#[cfg(feature = "store")]
-pub(crate) use self::gauges::Census;
 pub use self::{config::Config, counters::Counters, gauges::Gauges, saved::Saved, shards::Shards};
+#[cfg(feature = "store")]
+pub(crate) use self::{gauges::Census, sessions::overload};
 use self::{sessions::Sessions, sweeps::Swept};
 use crate::{action::Action, event::Event, ids::LinkId, record::Record, subscriber::Subscriber, time::Millis};
 

@@ -411,10 +411,7 @@ fn n32_stolen_login() {
 
 #[test]
 fn n33_overload() {
-    let mut world = World::new(Engine::new(Config::default().max_live(2)));
-    world.play(
-        "N33",
-        "
+    let table = "
         B(*1#){from=27831111111}; B(*1#){from=27832222222}          | New New#2
         B(*1#){from=27833333333}                                    | F(busy) !Overload | None
         push(q){from=27833333333}                                   | Rej(Busy) | None
@@ -423,9 +420,19 @@ fn n33_overload() {
         X                                                           | End(User)#2 Cl(User)#2 | Closed
         B(*1#){from=27833333333}                                    | New#4 | AppTurn 1
         B(*1#){from=27832222222}                                    | F(busy) !Overload | Closed
-        ",
-    );
+        ";
+    let config = Config::default().max_live(2);
+    let mut world = World::new(Engine::new(config.clone()));
+    world.play("N33, engine", table);
     assert_eq!((world.host.live(), world.host.closed()), (2, 1));
+    // The limit is that of all machines together.
+    #[cfg(feature = "store")]
+    World::new(world::stored::with_limits(&config)).play("N33, store", table);
+    #[cfg(feature = "redis")]
+    if world::redis_server::is_asked_for() {
+        let server = world::redis_server::RedisServer::start(&[]);
+        World::new(world::stored::in_redis_with_limits(&server, &config)).play("N33, Redis", table);
+    }
 }
 
 #[test]

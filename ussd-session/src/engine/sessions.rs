@@ -429,7 +429,7 @@ impl Sessions {
 }
 
 /// What a session too many is answered.
-fn overload<'a>(event: &Event<'_>, policy: &'a Policy) -> Vec<Action<'a>> {
+pub(crate) fn overload<'a>(event: &Event<'_>, policy: &'a Policy) -> Vec<Action<'a>> {
     let net = match event {
         Event::Begin { net, .. } | Event::Answer { net, .. } => net.clone(),
         Event::Push { correlation, .. } => {
