@@ -1,6 +1,6 @@
 //! Slots, index, wheel and tombstones, and one event through all of them.
 
-use std::{collections::HashMap, hint::black_box, time::Duration};
+use std::{collections::BTreeMap, hint::black_box, time::Duration};
 
 use super::{
     Config, Counters, Effect, Gauges, Saved, Sink,
@@ -38,7 +38,7 @@ pub(super) struct Sessions {
     /// Who is in which state.
     pub(super) census: Census,
     /// Replies that wait for a link, by slot.
-    held: HashMap<u32, Held>,
+    held: BTreeMap<u32, Held>,
     pub(super) counters: Counters,
 }
 
@@ -63,7 +63,7 @@ impl Sessions {
             ids: None,
             now: Millis(0),
             census: Census::default(),
-            held: HashMap::new(),
+            held: BTreeMap::new(),
             counters: Counters::default(),
         }
     }
@@ -79,10 +79,6 @@ impl Sessions {
         let slot = self.wheel.due(&mut self.slots, self.now, budget)?;
         let core = self.slots.core(slot)?;
         Some((slot, (core.link, core.subscriber)))
-    }
-
-    pub(super) fn is_sweeping(&self) -> bool {
-        !self.sweeps.is_empty()
     }
 
     /// True if something may be due, or a sweep is under way.
@@ -126,30 +122,31 @@ impl Sessions {
     }
 
     /// Begins what concerns many sessions; [`Sessions::sweep`] goes on with it.
-    pub(super) fn begin_sweep(&mut self, config: &Config, swept: Swept, sink: &mut impl Sink) {
-        while self.sweeps.is_full() {
-            self.sweep(config, &mut 1, sink);
-        }
+    pub(super) fn begin_sweep(&mut self, swept: Swept) {
         self.sweeps.begin(swept, self.now, self.slots.end());
     }
 
     /// Visits slots while the budget lasts.
     pub(super) fn sweep(&mut self, config: &Config, budget: &mut usize, sink: &mut impl Sink) {
         while *budget > 0 {
-            let Some((swept, at, slot)) = self.sweeps.visit() else { return };
+            let Some(slot) = self.sweeps.visit() else { return };
             *budget -= 1;
-            self.visit(config, swept, at, slot, sink);
+            self.catch_up(config, slot, sink);
         }
     }
 
-    fn visit(&mut self, config: &Config, swept: Swept, at: Millis, slot: u32, sink: &mut impl Sink) {
+    /// Brings a session the news that it has not had.
+    fn catch_up(&mut self, config: &Config, slot: u32, sink: &mut impl Sink) {
         let Some(core) = self.slots.core(slot) else { return };
-        if let Some(event) = swept.event(core) {
-            self.apply_at(config, (core.link, core.subscriber), Some(slot), &event, at, sink);
+        let key = (core.link, core.subscriber);
+        for (swept, at) in self.sweeps.catch_up(slot, core.link) {
+            if let Some(event) = self.slots.core(slot).and_then(|core| swept.event(core)) {
+                self.apply_at(config, key, Some(slot), &event, at, sink);
+            }
         }
     }
 
-    /// Steps one session, after what the sweeps have not brought it yet.
+    /// Steps one session, after the news that it has not had.
     pub(super) fn apply(
         &mut self,
         config: &Config,
@@ -158,19 +155,11 @@ impl Sessions {
         event: &Event<'_>,
         sink: &mut impl Sink,
     ) {
-        if !self.sweeps.is_empty() {
-            slot = self.make_up(config, key, slot, sink);
+        if let Some(known) = slot.filter(|_| !self.sweeps.is_empty()) {
+            self.catch_up(config, known, sink);
+            slot = self.find(key);
         }
         self.apply_at(config, key, slot, event, self.now, sink);
-    }
-
-    /// Brings a session what the sweeps have not brought it yet; its slot, if it still has one.
-    fn make_up(&mut self, config: &Config, key: Key, slot: Option<u32>, sink: &mut impl Sink) -> Option<u32> {
-        let slot = slot?;
-        for (swept, at) in self.sweeps.make_up(slot) {
-            self.visit(config, swept, at, slot, sink);
-        }
-        self.find(key)
     }
 
     /// Steps one session: decides, makes the record good, then lets the effects out.
@@ -311,9 +300,9 @@ impl Sessions {
         if let Some(place) = self.slots.get_mut(slot) {
             self.wheel.enter(&mut place.marks, slot, deadline);
         }
-        // Sweeps that began before the session do not concern it.
+        // News from before the session does not concern it.
         if !self.sweeps.is_empty() {
-            self.sweeps.make_up(slot);
+            self.sweeps.skip(slot);
         }
         slot
     }

@@ -45,7 +45,8 @@ pub(super) struct Slots {
     prompts: Vec<Vec<Option<String>>>,
     /// Buffers of prompts no longer needed.
     spare: Vec<String>,
-    free: Vec<u32>,
+    /// The free slot to be taken next; each names the one after it in the place of its code.
+    free: Option<u32>,
     len: usize,
 }
 
@@ -140,7 +141,8 @@ impl Slots {
 
     /// Takes a free slot for this session. What lies beside it may hold room of the session before.
     pub(super) fn insert(&mut self, core: Core, rest: Rest) -> u32 {
-        let index = self.free.pop().unwrap_or_else(|| self.grow());
+        let index = self.free.unwrap_or_else(|| self.grow());
+        self.free = self.free.and_then(|free| self.get(free)).map(|slot| slot.code).filter(|next| *next != NONE);
         if let Some((slot, beside)) = self.both_mut(index) {
             (slot.core, slot.code, beside.rest) = (Some(core), NONE, rest);
         }
@@ -165,9 +167,10 @@ impl Slots {
 
     /// Gives a slot back.
     pub(super) fn remove(&mut self, index: u32) {
+        let next = self.free.unwrap_or(NONE);
         if let Some(slot) = self.get_mut(index) {
-            slot.core = None;
-            self.free.push(index);
+            (slot.core, slot.code) = (None, next);
+            self.free = Some(index);
         }
     }
 
