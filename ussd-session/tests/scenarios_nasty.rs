@@ -6,9 +6,10 @@ mod world;
 use std::time::Duration;
 
 use ussd_session::{
-    Action, Callback, Config, Effect, Engine, Event, Millis, NetId, Orphans, Phase, Policy, Subscriber, Text, Verb,
+    Action, Callback, Config, DedupKey, Effect, Engine, Event, Millis, NetId, Orphans, Phase, Policy, Subscriber, Text,
+    Verb,
 };
-use world::{LINK, World, play};
+use world::{Host, LINK, PHONE, World, play};
 
 #[test]
 fn n01_stale_reply_user_redialled() {
@@ -356,6 +357,42 @@ fn n25_pin() {
     }
     assert!(!log.contains("4321"), "{log}");
     world.play("N25", "c(Next)@2; A(5) | P(Next) Ex(5)");
+}
+
+/// A prompt for a secret is still one when the network has it repeated, on every host.
+#[test]
+fn n25_a_prompt_again() {
+    fn expects(mut host: impl Host) -> Vec<(String, bool, bool)> {
+        let (from, now, mut seen) = (PHONE.parse().unwrap(), Millis(1_790_000_000_000), Vec::new());
+        let begin = || Event::Begin { from, dialled: "*1#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+        let answer =
+            Event::Answer { from, text: Text::public("4321"), net: NetId::NONE, dedup: Some(DedupKey::of(b"1")) };
+        let mut calls = Vec::new();
+        let mut happens = |event: Event<'_>, calls: &mut Vec<_>| {
+            host.handle(event, now, &mut |effect| match effect.action {
+                Action::Call(Callback::New { token, .. } | Callback::Existing { token, .. }) => calls.push(token),
+                Action::Send(frame) => {
+                    seen.push((frame.text.as_str().to_owned(), frame.again, frame.text.expects_secret()));
+                }
+                other => panic!("{other:?}"),
+            });
+        };
+        let reply = |token, text| Event::Reply { to: from, token, verb: Verb::Continue, text };
+        happens(begin(), &mut calls);
+        happens(reply(calls[0], Text::public("PIN?").expecting_secret()), &mut calls);
+        happens(begin(), &mut calls);
+        happens(answer.clone(), &mut calls);
+        happens(reply(calls[1], Text::public("Menu")), &mut calls);
+        happens(answer, &mut calls);
+        seen
+    }
+    let pin = |again| ("PIN?".to_owned(), again, true);
+    let menu = |again| ("Menu".to_owned(), again, false);
+    let expected = [pin(false), pin(true), menu(false), menu(true)];
+    assert_eq!(expects(Engine::new(Config::default())), expected);
+    assert_eq!(expects(world::Bare::new(Policy::default())), expected);
+    #[cfg(feature = "store")]
+    assert_eq!(expects(world::stored::in_memory(&Policy::default())), expected);
 }
 
 #[test]

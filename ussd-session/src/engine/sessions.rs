@@ -228,7 +228,8 @@ impl Sessions {
                     continue;
                 }
                 Action::Again { token, net } => {
-                    let action = again(slot.and_then(|slot| self.slots.prompt(slot)), *token, net);
+                    let secret = slot.and_then(|slot| self.slots.core(slot)).is_some_and(|core| core.has(Core::SECRET));
+                    let action = again(slot.and_then(|slot| self.slots.prompt(slot)), secret, *token, net);
                     self.counters.count(&action);
                     sink.accept(Effect { link, subscriber, dialled: self.codes.text(code), action });
                     continue;
@@ -432,9 +433,10 @@ pub(crate) fn overload<'a>(event: &Event<'_>, policy: &'a Policy) -> Vec<Action<
 }
 
 /// The last prompt as a frame, if it was kept.
-fn again<'a>(prompt: Option<&'a str>, token: TurnToken, net: &NetId) -> Action<'a> {
+fn again<'a>(prompt: Option<&'a str>, expects_secret: bool, token: TurnToken, net: &NetId) -> Action<'a> {
     match prompt.map(Text::public) {
         Some(text) => {
+            let text = if expects_secret { text.expecting_secret() } else { text };
             Action::Send(Frame { kind: FrameKind::Prompt, net: net.clone(), token: Some(token), text, again: true })
         }
         None => Action::Ignored(Ignored::NothingToRepeat),
