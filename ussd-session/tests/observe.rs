@@ -298,3 +298,45 @@ fn conflicts_are_counted() {
     assert!(first.is_ok() && second.is_ok());
     assert_eq!(recorder.0.lock().unwrap()["ussd_cas_conflicts_total"], (1.0, 1));
 }
+
+/// Over a store, numbers are told only if asked for too; and the gauges are of what this machine watches.
+#[cfg(feature = "store")]
+#[test]
+fn a_runner_over_a_store_tells_the_same() {
+    use ussd_session::store::{Driver, MemoryStore, StoreRunner};
+    use ussd_session::{Config, Event, LinkId, NetId, Phase};
+
+    let _alone = ALONE.lock().unwrap();
+    let told = |numbers: bool| {
+        let (log, recorder, mut waiting) = (Log::default(), Recorder::default(), 0.0);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let runs = async {
+            let driver = Arc::new(Driver::new(MemoryStore::new(), Config::default()));
+            let runner = StoreRunner::new(Bank, Arc::clone(&driver)).tell_numbers(numbers);
+            let (events, inbox) = tokio::sync::mpsc::channel(1);
+            let (outbox, mut effects) = tokio::sync::mpsc::channel(100);
+            let running = tokio::spawn(runner.run(inbox, outbox));
+            let from = PHONE.parse().unwrap();
+            let begin = Event::Begin { from, dialled: "*1#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+            events.send((LinkId(1), begin.into())).await.unwrap();
+            while driver.gauges().user_turn == 0 {
+                effects.recv().await.unwrap();
+            }
+            // The prompt has gone out, so the loop has come round.
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            waiting = recorder.0.lock().unwrap()["ussd_sessions state=user_turn"].0;
+            drop(events);
+            running.await.unwrap();
+        };
+        tracing::subscriber::with_default(log.clone(), || {
+            metrics::with_local_recorder(&recorder, || runtime.block_on(runs));
+        });
+        assert!((waiting - 1.0).abs() < 1e-9, "{waiting}");
+        let all = recorder.0.lock().unwrap();
+        assert!(all["ussd_sessions state=user_turn"].0.abs() < 1e-9, "nobody watches it any more: {all:?}");
+        let lines = log.lines.lock().unwrap();
+        assert!(lines.contains("message=begin turn=1"), "{lines}");
+        lines.contains("27831234567")
+    };
+    assert_eq!([told(false), told(true)], [false, true]);
+}

@@ -40,9 +40,9 @@ use crate::{
 ///
 /// [`Config::max_live`] is the most sessions open in the store, whichever machines handle them. The store counts them,
 /// in the same step with the write that begins one, so the limit is met exactly: not one more, however many machines
-/// take calls at once; only a `RedisStore` over a [cluster](RedisStore::cluster) may be over it by what begins at the
-/// same moment. A session counts until its end is written, so those of a lost machine count until another looks
-/// at them ([`Driver::due_anywhere`]). Sessions that another program has begun are taken over also beyond the limit. Of
+/// take calls at once. (A Redis cluster may be over it by what begins at the same moment: `RedisStore::cluster`.) A
+/// session counts until its end is written, so those of a lost machine count until another looks at them
+/// ([`Driver::due_anywhere`]). Sessions that another program has begun are taken over also beyond the limit. Of
 /// machines with different limits, each keeps its own. [`Config::max_closed`] does not count here.
 #[derive(Debug)]
 pub struct Driver<S> {

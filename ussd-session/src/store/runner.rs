@@ -102,6 +102,13 @@ where
         self
     }
 
+    /// As [`Runner::tell_numbers`](crate::Runner::tell_numbers). Default no.
+    #[must_use]
+    pub fn tell_numbers(mut self, yes: bool) -> Self {
+        self.observer.numbers = yes;
+        self
+    }
+
     /// Runs until the inbox is closed and what is in hand is done.
     pub async fn run(self, inbox: mpsc::Receiver<(LinkId, OwnedEvent)>, outbox: mpsc::Sender<OwnedEffect>) {
         let (replies, answers) = mpsc::unbounded_channel();
