@@ -6,6 +6,7 @@ mod counters;
 mod gauges;
 mod index;
 mod lists;
+mod prompts;
 mod saved;
 mod sessions;
 mod shards;

@@ -7,6 +7,7 @@ use super::{
     codes::Codes,
     gauges::Census,
     index::{Index, Key},
+    prompts::Prompts,
     saved::SavedReply,
     slots::{NONE, Slots},
     sweeps::{Sweeps, Swept},
@@ -30,6 +31,7 @@ pub(super) struct Sessions {
     pub(super) slots: Slots,
     pub(super) index: Index,
     codes: Codes,
+    prompts: Prompts,
     pub(super) wheel: Wheel,
     pub(super) tombstones: Tombstones,
     sweeps: Sweeps,
@@ -57,6 +59,7 @@ impl Sessions {
             slots: Slots::default(),
             index: Index::default(),
             codes: Codes::default(),
+            prompts: Prompts::default(),
             wheel: Wheel::new(),
             tombstones: Tombstones::default(),
             sweeps: Sweeps::default(),
@@ -215,7 +218,7 @@ impl Sessions {
                 Action::Send(frame) => {
                     self.counters.frames += 1;
                     if let (FrameKind::Prompt, Some(slot)) = (frame.kind, slot) {
-                        self.slots.keep_prompt(slot, frame.text, policy.resend);
+                        self.keep_prompt(slot, frame.text, policy.resend);
                     }
                 }
                 Action::Call(Callback::Existing { .. }) => self.counters.turns += 1,
@@ -229,7 +232,7 @@ impl Sessions {
                 }
                 Action::Again { token, net } => {
                     let secret = slot.and_then(|slot| self.slots.core(slot)).is_some_and(|core| core.has(Core::SECRET));
-                    let action = again(slot.and_then(|slot| self.slots.prompt(slot)), secret, *token, net);
+                    let action = again(slot.and_then(|slot| self.prompts.get(slot)), secret, *token, net);
                     self.counters.count(&action);
                     sink.accept(Effect { link, subscriber, dialled: self.codes.text(code), action });
                     continue;
@@ -276,7 +279,7 @@ impl Sessions {
             ids.fresh();
         }
         if was.1 != session {
-            self.slots.drop_prompt(slot);
+            self.prompts.forget(slot);
         }
         match (was_open, open) {
             (false, true) => self.tombstones.unlink(&mut self.slots, slot),
@@ -354,7 +357,7 @@ impl Sessions {
             record.core.set(Core::HELD, false);
         }
         let code = self.slots.get(slot).map_or(NONE, |place| place.code);
-        let prompt = self.slots.prompt(slot).map(str::to_owned);
+        let prompt = self.prompts.get(slot).map(str::to_owned);
         Some(Saved { record, dialled: self.codes.text(code).to_owned(), prompt, held })
     }
 
@@ -370,7 +373,7 @@ impl Sessions {
         if core.is_open() {
             self.keep_code(slot, &saved.dialled);
             if let Some(prompt) = saved.prompt {
-                self.slots.keep_prompt(slot, Text::public(&prompt), true);
+                self.prompts.keep(slot, &prompt);
             }
             if let Some(SavedReply { verb, text, expects_secret }) = saved.held {
                 self.held.insert(slot, Held { verb, text, secret: false, expects_secret });
@@ -382,8 +385,17 @@ impl Sessions {
     /// Frees what is kept beside an open session.
     fn forget(&mut self, slot: u32) {
         self.keep_code(slot, "");
-        self.slots.drop_prompt(slot);
+        self.prompts.forget(slot);
         self.held.remove(&slot);
+    }
+
+    /// Keeps a prompt, if policy wants it and it is no secret; only forgets the one before otherwise.
+    fn keep_prompt(&mut self, slot: u32, text: Text<'_>, keep: bool) {
+        if keep && !text.is_secret() {
+            self.prompts.keep(slot, text.as_str());
+        } else {
+            self.prompts.forget(slot);
+        }
     }
 
     /// Keeps the code that a session was opened with; its number.
