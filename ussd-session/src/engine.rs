@@ -3,6 +3,7 @@
 mod codes;
 mod config;
 mod counters;
+mod gauges;
 mod index;
 mod lists;
 mod prompts;
@@ -14,7 +15,9 @@ mod sweeps;
 mod tombstones;
 mod wheel;
 
-pub use self::{config::Config, counters::Counters, saved::Saved, shards::Shards};
+pub use self::{config::Config, counters::Counters, gauges::Gauges, saved::Saved, shards::Shards};
+#[cfg(feature = "store")]
+pub(crate) use self::{gauges::Census, sessions::overload};
 use self::{sessions::Sessions, sweeps::Swept};
 use crate::{action::Action, event::Event, ids::LinkId, record::Record, subscriber::Subscriber, time::Millis};
 
@@ -27,8 +30,13 @@ use crate::{action::Action, event::Event, ids::LinkId, record::Record, subscribe
 ///    Events may be handled in between.
 /// 3. Whatever the sink was given is done: frames are sent, the application is called; its replies are events.
 ///
-/// Time that goes back counts as the latest time seen. No call looks at more than some thousand sessions, however many
-/// there are: what concerns them all goes on from poll to poll. Nothing is allocated once the tables have grown.
+/// Time that goes back counts as the latest time seen.
+///
+/// No call looks at more sessions than it is told to ([`Config::at_once`], the budget of a poll), however many there are:
+/// what concerns them all goes on from poll to poll, and links that come and go meanwhile add no visits. Nothing is
+/// allocated once the tables have grown, and they grow in pieces: sessions and codes in pages of 1,024, the index by one
+/// of its 256 parts. Only the heap of what is due in the current eighth of a second grows whole, 16 octets an entry. The
+/// longest pause is thus that of a poll with the host's budget; what it takes is measured by the bench `sessions`.
 ///
 /// A whole loop:
 ///
@@ -112,7 +120,9 @@ impl Engine {
     }
 
     /// Takes one event. What concerns a whole link visits [some sessions](Config::at_once) at once, and leaves the
-    /// others to [`Engine::poll`]; to the sessions it is the same. [`Event::Tick`] does nothing, see [`Engine::poll`].
+    /// others to [`Engine::poll`]; to the sessions it is the same. If the link breaks or comes back again before all were
+    /// visited, those hear of the last break and the last return only. [`Event::Tick`] does nothing, see
+    /// [`Engine::poll`].
     pub fn handle(&mut self, link: LinkId, event: Event<'_>, now: Millis, mut sink: impl Sink) {
         self.sessions.clock(now);
         self.handle_hashed(link, &event, None, &mut sink);
@@ -150,7 +160,7 @@ impl Engine {
     }
 
     fn begin_sweep(&mut self, swept: Swept, sink: &mut impl Sink) {
-        self.sessions.begin_sweep(&self.config, swept, sink);
+        self.sessions.begin_sweep(swept);
         let mut budget = self.config.at_once;
         self.sessions.sweep(&self.config, &mut budget, sink);
     }
@@ -161,13 +171,14 @@ impl Engine {
     pub fn poll(&mut self, now: Millis, budget: usize, mut sink: impl Sink) -> Polled {
         self.sessions.clock(now);
         let budget = budget.max(1);
-        let mut left = budget;
-        if self.sessions.is_sweeping() {
-            self.sessions.sweep(&self.config, &mut left, &mut sink);
-        }
+        // Half of it is for what is due, lest a link that comes and goes for ever lets nobody's time run out.
+        let mut half = budget.div_ceil(2);
+        self.sessions.sweep(&self.config, &mut half, &mut sink);
+        let mut left = budget / 2 + half;
         while let Some((slot, key)) = self.sessions.due(&mut left) {
             self.sessions.apply(&self.config, key, Some(slot), &Event::Tick, &mut sink);
         }
+        self.sessions.sweep(&self.config, &mut left, &mut sink);
         Polled { looked_at: budget - left, more: self.sessions.is_behind() }
     }
 
@@ -203,7 +214,7 @@ impl Engine {
     /// How many sessions are open.
     #[must_use]
     pub fn live(&self) -> usize {
-        self.sessions.live
+        self.sessions.census.live()
     }
 
     /// How many tombstones are kept.
@@ -222,5 +233,21 @@ impl Engine {
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.sessions.counters
+    }
+
+    /// How things stand, in numbers, at the latest time seen.
+    ///
+    /// ```
+    /// # use ussd_session::{Config, Effect, Engine, Event, LinkId, Millis, NetId, Phase};
+    /// let (mut engine, now) = (Engine::new(Config::default()), Millis(1_790_000_000_000));
+    /// let from = "+27831234567".parse()?;
+    /// let begin = Event::Begin { from, dialled: "*120#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+    /// engine.handle(LinkId(0), begin, now, |_: Effect<'_>| {});
+    /// assert_eq!((engine.gauges().app_turn, engine.gauges().live()), (1, 1));
+    /// # Ok::<(), ussd_session::SubscriberError>(())
+    /// ```
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        self.sessions.gauges()
     }
 }

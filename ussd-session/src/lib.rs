@@ -38,7 +38,7 @@ pub use app::{Done, Replier, Screen, Session, Turn, UssdApp};
 #[cfg(feature = "tokio")]
 pub use clock::Clock;
 pub use dialled::Dialled;
-pub use engine::{Config, Counters, Effect, Engine, Polled, Saved, Shards, Sink};
+pub use engine::{Config, Counters, Effect, Engine, Gauges, Polled, Saved, Shards, Sink};
 pub use event::{At, Discard, Event, NetWhy, Phase, PushKind, SendWhy, Verb};
 pub use fit::{Alphabet, Fit, FitError, Measure, Odd, Overflow, Page, Pager, Transliterate};
 pub use ids::{DedupKey, LinkId, NetId, NetIdTooLong, SessionId, SessionIds, TurnToken};

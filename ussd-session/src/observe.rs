@@ -56,10 +56,16 @@ impl Observer {
         }
     }
 
+    /// How things stand, after whatever happened.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn gauges(&mut self, gauges: crate::engine::Gauges) {
+        self.measure.gauges(gauges);
+    }
+
     /// One effect of the engine.
     pub(crate) fn effect(&mut self, config: &Config, effect: &Effect<'_>, now: Millis) {
         #[cfg(feature = "metrics")]
-        self.measure.effect(effect, now);
+        self.measure.effect(config, effect, now);
         #[cfg(not(feature = "metrics"))]
         let _ = now;
         let session = match &effect.action {

@@ -44,6 +44,12 @@ pub enum State {
     Closed(CloseReason),
 }
 
+impl State {
+    pub(crate) fn is_open(self) -> bool {
+        !matches!(self, Self::Closed(_))
+    }
+}
+
 /// All that [`step`](crate::step) knows of one session: a plain value, to be kept in memory or in a store.
 ///
 /// It holds no text. The dialled code, the last prompt, and a reply that waits for its link are kept beside it by the
@@ -185,7 +191,7 @@ impl Core {
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        !matches!(self.state, State::Closed(_))
+        self.state.is_open()
     }
 
     pub(crate) fn at(&self, offset: u32) -> Millis {

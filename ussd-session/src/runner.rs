@@ -37,11 +37,26 @@ use crate::{
 ///
 /// It tells `tracing` what happens: a span `ussd.session` for each session, in which its callbacks run, and events
 /// `begin`, `answer`, `prompt`, `final`, `coalesced`, `rejected` and `closed`. Texts are not told, nor numbers, but for a
-/// hash ([`Runner::tell_numbers`]). With feature `metrics` it counts `ussd_sessions_opened_total`,
-/// `ussd_sessions_closed_total` by reason, `ussd_turns_total`, `ussd_rejected_total`, `ussd_too_long_total`,
-/// `ussd_fit_total` by alphabet, `ussd_coalesced_total` and `ussd_orphans_total`, keeps the gauge `ussd_sessions_open`,
-/// and the histograms `ussd_app_response_seconds`, `ussd_user_think_seconds`, `ussd_session_duration_seconds` and
-/// `ussd_session_turns`. A driver over a store counts `ussd_cas_conflicts_total`.
+/// hash ([`Runner::tell_numbers`]). With feature `metrics` it tells the metrics facade, all but the last rows by link:
+///
+/// | metric | is |
+/// |---|---|
+/// | `ussd_sessions_opened_total` | a counter by `kind`, `dialled` or `push` |
+/// | `ussd_sessions_closed_total` | a counter by `reason` |
+/// | `ussd_turns_total` | a counter of turns given to the application |
+/// | `ussd_rejected_total` | a counter of replies and pushes refused, by the reason `why` |
+/// | `ussd_too_long_total` | a counter of texts that fit no screen |
+/// | `ussd_fit_total` | a counter of texts made to fit, by `alphabet` |
+/// | `ussd_coalesced_total` | a counter of messages that came twice |
+/// | `ussd_orphans_total` | a counter of what belonged to no session, by `event` |
+/// | `ussd_app_slow_total` | a counter of replies that took `of_timer` of [`Policy::app_timer`](crate::Policy::app_timer) or more: `50%`, `80%` |
+/// | `ussd_sessions_open` | a gauge |
+/// | `ussd_app_response_seconds`, `ussd_user_think_seconds` | histograms of turns |
+/// | `ussd_session_duration_seconds`, `ussd_session_turns` | histograms of sessions |
+/// | `ussd_sessions` | a gauge by `state`: `app_turn`, `user_turn`, `inviting`, `notifying`, `closed` ([`Gauges`](crate::Gauges)) |
+/// | `ussd_timers_behind_seconds` | a gauge: how late the timers are ([`Gauges::behind`](crate::Gauges::behind)); of several runners, the last that told |
+/// | `ussd_sessions_unvisited` | a gauge: how many sessions the news of a link still has to reach |
+/// | `ussd_cas_conflicts_total` | a counter of a driver over a store |
 ///
 /// When the inbox is closed, open sessions end as by [`Engine::shutdown`], and the runner returns.
 #[derive(Debug)]
@@ -159,6 +174,8 @@ impl<A: UssdApp> Running<A> {
                 },
             }
             self.flush().await;
+            #[cfg(feature = "metrics")]
+            self.observer.gauges(self.engine.gauges());
         }
         self.stop(&mut answers).await;
         self.engine

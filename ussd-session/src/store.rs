@@ -167,6 +167,10 @@ pub struct Open {
     pub deadline: Millis,
     /// The machine that writes.
     pub node: u16,
+    /// If the session begins with this write: how many may be open at the most, on all links, this one included; none if
+    /// that does not matter. A store that has as many writes nothing, and says [`Swapped::Full`]. A key that counts as
+    /// open already is none more.
+    pub limit: Option<usize>,
 }
 
 /// Whether a write happened.
@@ -176,6 +180,8 @@ pub enum Swapped {
     Done,
     /// It did not: something else is there by now.
     Conflict,
+    /// It did not: as many sessions are open as may be ([`Open::limit`]).
+    Full,
 }
 
 /// Some of a link's open sessions.

@@ -6,7 +6,7 @@ use std::alloc::System;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use ussd_session::{
     Action, Callback, Config, DedupKey, Effect, Engine, Event, LinkId, Millis, NetId, Phase, Policy, Subscriber, Text,
-    Verb,
+    TurnToken, Verb,
 };
 
 #[global_allocator]
@@ -80,8 +80,52 @@ fn held(phones: u64, turns: u64, with: With) -> usize {
     change.bytes_allocated - change.bytes_deallocated
 }
 
+/// Octets that one call may ask for at the most, however many sessions there are: what grows, grows in pieces.
+const PIECE: usize = 160 * 1024;
+
+/// Has one event handled; the turn that the application is given.
+fn handle_in_pieces(engine: &mut Engine, event: Event<'_>, what: &str) -> Option<TurnToken> {
+    let region = Region::new(ALLOCATOR);
+    let mut given = None;
+    engine.handle(LINK, event, START, |effect: Effect<'_>| {
+        if let Action::Call(Callback::New { token, .. }) = effect.action {
+            given = Some(token);
+        }
+    });
+    let asked = region.change().bytes_allocated;
+    assert!(asked <= PIECE, "{what}: {asked} octets at once with {} sessions", engine.live());
+    given
+}
+
+/// Phones dial, each a code of its own; the link breaks, all are replied, the link is back; all end, and dial again.
+fn no_call_asks_for_much() {
+    let phones: Vec<Subscriber> = (0..60_000).map(|at| format!("2783{at:07}").parse().unwrap()).collect();
+    let mut engine = Engine::new(Config::default());
+    for round in 0..2 {
+        let mut tokens = Vec::new();
+        for (at, from) in phones.iter().enumerate() {
+            let dialled = format!("*120*{round}*{at}#");
+            let begin =
+                Event::Begin { from: *from, dialled: &dialled, net: NetId::NONE, phase: Phase::Two, dedup: None };
+            tokens.push(handle_in_pieces(&mut engine, begin, "a code").unwrap());
+        }
+        handle_in_pieces(&mut engine, Event::LinkDown, "a link that breaks");
+        for (to, token) in phones.iter().zip(tokens) {
+            let reply = Event::Reply { to: *to, token, verb: Verb::Continue, text: Text::public("Menu") };
+            handle_in_pieces(&mut engine, reply, "a reply that waits");
+        }
+        handle_in_pieces(&mut engine, Event::LinkUp, "a link that is back");
+        for from in &phones {
+            let end = Event::UserEnd { from: *from, net: NetId::NONE, text: None };
+            handle_in_pieces(&mut engine, end, "an end");
+        }
+    }
+}
+
 #[test]
 fn p29_memory() {
+    // Here too, since all tests of a process share one allocator.
+    no_call_asks_for_much();
     let sizes = [(0, 0), (1, 0), (1_000, 3), (1_025, 0), (20_000, 0), (20_000, 5), (50_000, 2)];
     let plain = sizes.map(|(phones, turns)| (phones, turns, With::NOTHING));
     for (phones, turns, with) in plain.into_iter().chain([

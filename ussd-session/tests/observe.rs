@@ -156,8 +156,8 @@ impl GaugeFn for One {
         self.add(-value);
     }
 
-    fn set(&self, _: f64) {
-        panic!("gauges go up and down")
+    fn set(&self, value: f64) {
+        self.0.0.lock().unwrap().insert(self.1.clone(), (value, 1));
     }
 }
 
@@ -212,12 +212,69 @@ fn what_happens_is_counted() {
         ("ussd_fit_total link=1 alphabet=ucs2", 1.0),
         ("ussd_sessions_open link=1", 0.0),
         ("ussd_session_turns link=1", 7.0),
+        ("ussd_sessions state=app_turn", 0.0),
+        ("ussd_sessions state=user_turn", 0.0),
+        ("ussd_sessions state=closed", 1.0),
     ] {
         assert!((sum(name) - expected).abs() < 1e-9, "{name} is {}, expected {expected}", sum(name));
     }
     assert!((3.0..3.1).contains(&sum("ussd_user_think_seconds link=1")), "{all:?}");
     assert!(sum("ussd_app_response_seconds link=1") < 0.1);
     assert_eq!(all["ussd_app_response_seconds link=1"].1, 7);
+}
+
+/// What the gauges say is what is there, and when nobody runs it any more, nothing.
+#[test]
+fn gauges_say_what_is_there() {
+    let _alone = ALONE.lock().unwrap();
+    let recorder = Recorder::default();
+    let states = || {
+        let all = recorder.0.lock().unwrap();
+        ["app_turn", "user_turn", "inviting", "notifying", "closed"]
+            .map(|state| all.get(&format!("ussd_sessions state={state}")).map_or(0.0, |(sum, _)| *sum))
+    };
+    metrics::with_local_recorder(&recorder, || {
+        let mut world = World::new(Bank, Policy::default());
+        world.phone(PHONE).dials("*1#").sees("PIN?");
+        world.phone("+27831234568").dials("*1#").sees("PIN?");
+        world.phone("+27831234569").dials("*1#").sees("PIN?").cancels();
+        assert_eq!(states(), [0.0, 2.0, 0.0, 0.0, 1.0]);
+        drop(world);
+        assert_eq!(states(), [0.0; 5]);
+    });
+}
+
+/// An application that takes its time is counted before it is too slow.
+#[test]
+fn slow_replies_are_counted() {
+    struct Slow;
+
+    impl UssdApp for Slow {
+        type State = ();
+
+        async fn new_session(&self, _: &mut Session<()>, turn: Turn, dialled: Dialled<'_>) -> Done {
+            let seconds = dialled.as_str().trim_matches(['*', '#']).parse().unwrap();
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            turn.end("Done")
+        }
+
+        async fn existing_session(&self, _: &mut Session<()>, turn: Turn, _: &str) -> Done {
+            turn.end("Bye")
+        }
+    }
+
+    let _alone = ALONE.lock().unwrap();
+    let recorder = Recorder::default();
+    metrics::with_local_recorder(&recorder, || {
+        // The application has 10 s.
+        let mut world = World::new(Slow, Policy::default());
+        for code in ["*4#", "*5#", "*7#", "*8#", "*9#"] {
+            world.phone(PHONE).dials(code).waits(Duration::from_secs(10)).sees_last("Done");
+        }
+    });
+    let all = recorder.0.lock().unwrap();
+    assert_eq!(all["ussd_app_slow_total link=1 of_timer=50%"].0, 4.0);
+    assert_eq!(all["ussd_app_slow_total link=1 of_timer=80%"].0, 2.0);
 }
 
 /// Two machines decide upon the same record, and one of them has to do it again.
@@ -240,4 +297,46 @@ fn conflicts_are_counted() {
     let (first, second) = metrics::with_local_recorder(&recorder, || runtime.block_on(race));
     assert!(first.is_ok() && second.is_ok());
     assert_eq!(recorder.0.lock().unwrap()["ussd_cas_conflicts_total"], (1.0, 1));
+}
+
+/// Over a store, numbers are told only if asked for too; and the gauges are of what this machine watches.
+#[cfg(feature = "store")]
+#[test]
+fn a_runner_over_a_store_tells_the_same() {
+    use ussd_session::store::{Driver, MemoryStore, StoreRunner};
+    use ussd_session::{Config, Event, LinkId, NetId, Phase};
+
+    let _alone = ALONE.lock().unwrap();
+    let told = |numbers: bool| {
+        let (log, recorder, mut waiting) = (Log::default(), Recorder::default(), 0.0);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let runs = async {
+            let driver = Arc::new(Driver::new(MemoryStore::new(), Config::default()));
+            let runner = StoreRunner::new(Bank, Arc::clone(&driver)).tell_numbers(numbers);
+            let (events, inbox) = tokio::sync::mpsc::channel(1);
+            let (outbox, mut effects) = tokio::sync::mpsc::channel(100);
+            let running = tokio::spawn(runner.run(inbox, outbox));
+            let from = PHONE.parse().unwrap();
+            let begin = Event::Begin { from, dialled: "*1#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+            events.send((LinkId(1), begin.into())).await.unwrap();
+            while driver.gauges().user_turn == 0 {
+                effects.recv().await.unwrap();
+            }
+            // The prompt has gone out, so the loop has come round.
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            waiting = recorder.0.lock().unwrap()["ussd_sessions state=user_turn"].0;
+            drop(events);
+            running.await.unwrap();
+        };
+        tracing::subscriber::with_default(log.clone(), || {
+            metrics::with_local_recorder(&recorder, || runtime.block_on(runs));
+        });
+        assert!((waiting - 1.0).abs() < 1e-9, "{waiting}");
+        let all = recorder.0.lock().unwrap();
+        assert!(all["ussd_sessions state=user_turn"].0.abs() < 1e-9, "nobody watches it any more: {all:?}");
+        let lines = log.lines.lock().unwrap();
+        assert!(lines.contains("message=begin turn=1"), "{lines}");
+        lines.contains("27831234567")
+    };
+    assert_eq!([told(false), told(true)], [false, true]);
 }

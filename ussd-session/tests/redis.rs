@@ -150,6 +150,33 @@ async fn n12_two_machines_one_event_each_at_once() {
     assert!(conflicts > 0, "they never met");
 }
 
+/// Many phones dial at once, at two machines: not one more gets in than there are places.
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn n33_places_at_two_machines() {
+    let server = RedisServer::start(&[]);
+    let config = Config::default().max_live(10);
+    let machines =
+        [Driver::new(server.store().await, config.clone().node(1)), Driver::new(server.store().await, config.node(2))]
+            .map(Arc::new);
+    let dials: Vec<_> = (0..40_usize)
+        .map(|phone| {
+            let machine = Arc::clone(&machines[phone % 2]);
+            tokio::spawn(async move {
+                let from = format!("2783{phone:07}").parse().unwrap();
+                let begin = Event::Begin { from, dialled: "*1#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+                lines(&machine.handle(LINK, &begin, NOW).await.unwrap().effects).join(" ")
+            })
+        })
+        .collect();
+    let mut seen = Vec::new();
+    for dial in dials {
+        seen.push(dial.await.unwrap());
+    }
+    seen.sort();
+    assert_eq!(seen, [["F(busy) !Overload"; 30].as_slice(), &["New"; 10]].concat());
+}
+
 #[tokio::test]
 #[ignore = "needs redis-server"]
 async fn n13_crash_between_write_and_sending() {

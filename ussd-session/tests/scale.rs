@@ -5,11 +5,13 @@
 mod schedule;
 mod world;
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use schedule::{Op, Plan, Step, plan, run};
 use ussd_session::{
-    Action, Callback, CloseReason, Config, Effect, Engine, Event, LinkId, Millis, NetId, OwnedEvent, Phase, Saved,
-    Shards, State, Subscriber, Text, Verb,
+    Action, Callback, CloseReason, Config, Effect, Engine, Event, LinkId, Millis, NetId, OwnedEvent, Phase, Record,
+    Saved, Shards, State, Subscriber, Text, Verb,
 };
 use world::{Host, LINK, describe};
 
@@ -120,6 +122,36 @@ impl Host for Restarted {
     }
 }
 
+/// Polls after every event, but looks at few sessions only, or at none.
+struct Dawdling {
+    engine: Engine,
+    budgets: Vec<usize>,
+    next: usize,
+}
+
+impl Host for Dawdling {
+    fn handle(&mut self, event: Event<'_>, now: Millis, out: &mut dyn FnMut(Effect<'_>)) {
+        Host::handle(&mut self.engine, event, now, out);
+        self.next += 1;
+        let budget = self.budgets[self.next % self.budgets.len()];
+        if budget > 0 {
+            self.engine.poll(now, budget, |effect: Effect<'_>| out(effect));
+        }
+    }
+
+    fn tick(&mut self, now: Millis, out: &mut dyn FnMut(Effect<'_>)) {
+        Host::tick(&mut self.engine, now, out);
+    }
+
+    fn state(&self, phone: Subscriber) -> Option<(State, u16)> {
+        Host::state(&self.engine, phone)
+    }
+
+    fn deadline(&self, phone: Subscriber) -> Option<Millis> {
+        Host::deadline(&self.engine, phone)
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -173,6 +205,16 @@ proptest! {
         prop_assert_eq!(by_phone(&run(&mut restarted, &plan.ops)), expected);
     }
 
+    /// With few places, few tombstones and nothing done before it has to be, the gauges say what is there. (The host
+    /// counts all records after every event.)
+    #[test]
+    fn gauges(plan in plan(), live in 0..4_usize, closed in 0..3_usize) {
+        let config = config(&plan).max_live(live).max_closed(closed).at_once(0);
+        let mut engine = Engine::new(config);
+        run(&mut engine, &plan.ops);
+        prop_assert!(engine.gauges().live() <= live && engine.gauges().closed <= closed);
+    }
+
     /// A link that breaks or comes back, when the news reaches no session before it has to: each phone sees the same.
     #[test]
     fn sweeps(plan in plan()) {
@@ -185,6 +227,22 @@ proptest! {
         let expected = whole(run(&mut Engine::new(config(&plan)), &ops));
         let mut lazy = Engine::new(config(&plan).at_once(0));
         prop_assert_eq!(whole(run(&mut lazy, &ops)), expected);
+    }
+
+    /// The same with links that flutter, and a host that polls a little in between.
+    #[test]
+    fn sweeps_in_pieces(plan in plan(), flutter in prop::collection::vec((0..4_usize, 0..4_usize), 80)) {
+        let links: [&[Op]; 4] = [&[], &[Op::LinkDown], &[Op::LinkUp], &[Op::LinkUp, Op::LinkDown]];
+        let with_links = plan.ops.iter().zip(&flutter).flat_map(|(op, (link, _))| links[*link].iter().chain([op]));
+        let ops: Vec<Op> = with_links.cloned().chain([Op::Wait(0)]).collect();
+        let whole = |trace: Vec<Step>| -> Vec<Vec<String>> {
+            let steps = by_phone(&trace);
+            (0..3).map(|phone| steps.iter().flat_map(|step| step[phone].clone()).collect()).collect()
+        };
+        let expected = whole(run(&mut Engine::new(config(&plan)), &ops));
+        let budgets: Vec<usize> = flutter.iter().map(|(_, budget)| *budget).collect();
+        let mut dawdling = Dawdling { engine: Engine::new(config(&plan).at_once(0)), budgets, next: 0 };
+        prop_assert_eq!(whole(run(&mut dawdling, &ops)), expected);
     }
 }
 
@@ -201,6 +259,44 @@ fn crowd(config: Config, phones: u32) -> (Engine, Vec<(Subscriber, ussd_session:
         });
     }
     (engine, tokens)
+}
+
+/// A host that does not poll falls behind, and can tell; one that polls catches up.
+#[test]
+fn who_does_not_poll_falls_behind() {
+    let (mut engine, _) = crowd(Config::default(), 5000);
+    assert_eq!(engine.gauges().behind, Duration::ZERO);
+    // The application has 10 s.
+    let late = schedule::START.after(Duration::from_secs(17));
+    engine.handle(LinkId(9), Event::LinkUp, late, |_: Effect<'_>| {});
+    assert!((7000..7128).contains(&engine.gauges().behind.as_millis()), "{:?}", engine.gauges());
+    let mut behind = Vec::new();
+    while engine.poll(late, 1000, |_: Effect<'_>| {}).more {
+        behind.push(engine.gauges().behind);
+    }
+    assert!(behind.len() > 5 && behind.iter().all(|behind| *behind >= Duration::from_secs(7)), "{behind:?}");
+    assert_eq!((engine.gauges().behind, engine.gauges().closed), (Duration::ZERO, 5000));
+}
+
+/// Shards are counted together.
+#[test]
+fn gauges_of_shards() {
+    let shards = Shards::new(Config::default(), 3);
+    for at in 0..100 {
+        let from: Subscriber = format!("2783{at:07}").parse().unwrap();
+        let begin = Event::Begin { from, dialled: "*1#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+        shards.handle(LINK, begin, schedule::START, |_: Effect<'_>| {});
+        if at < 40 {
+            let end = Event::UserEnd { from, net: NetId::NONE, text: None };
+            shards.handle(LINK, end, schedule::START, |_: Effect<'_>| {});
+        }
+    }
+    let gauges = shards.gauges();
+    assert_eq!((gauges.app_turn, gauges.live(), gauges.closed, gauges.behind), (60, 60, 40, Duration::ZERO));
+    // The last shard alone is late.
+    let late = schedule::START.after(Duration::from_secs(25));
+    shards.shard(2).handle(LinkId(9), Event::LinkUp, late, |_: Effect<'_>| {});
+    assert!(shards.gauges().behind >= Duration::from_secs(15));
 }
 
 /// A link of thousands breaks: no call visits more than it may, and who speaks first is up to date first.
@@ -255,8 +351,67 @@ fn a_fluttering_link() {
             break;
         }
     }
-    assert!(looked_at <= 8 * 100, "{looked_at} visits were left over");
+    assert_eq!(looked_at, 100, "one visit to each");
     assert!(tokens.iter().all(|(phone, _)| engine.record(LINK, *phone).unwrap().is_unlinked()));
+}
+
+/// However many links come and go, and however often, no call visits more than it may, and none is forgotten.
+#[test]
+fn fluttering_links_are_no_pause() {
+    let (mut engine, now) = (Engine::new(Config::default().at_once(10)), schedule::START);
+    let phones: Vec<(LinkId, Subscriber)> =
+        (0..1000_u16).map(|at| (LinkId(at % 40), format!("2783{at:07}").parse().unwrap())).collect();
+    for (link, from) in &phones {
+        let begin = Event::Begin { from: *from, dialled: "*1#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+        engine.handle(*link, begin, now, |_: Effect<'_>| {});
+    }
+    let records = |engine: &Engine| -> Vec<_> {
+        phones.iter().map(|(link, phone)| engine.record(*link, *phone).unwrap()).collect()
+    };
+    let changed = |was: &[Record], is: &[Record]| was.iter().zip(is).filter(|(was, is)| was != is).count();
+    let mut was = records(&engine);
+    for turn in 0..201_u16 {
+        // In the end the even links are broken, and the odd ones are not.
+        for link in [LinkId(turn % 40), LinkId((turn + 20) % 40)] {
+            let (first, last) =
+                if link.0 % 2 == 0 { (Event::LinkDown, Event::LinkUp) } else { (Event::LinkUp, Event::LinkDown) };
+            for event in [first.clone(), last, first] {
+                engine.handle(link, event, now, |effect: Effect<'_>| panic!("{effect:?}"));
+                let is = records(&engine);
+                assert!(changed(&was, &is) <= 10, "{} visits", changed(&was, &is));
+                assert_eq!(engine.gauges().unvisited, 990);
+                was = is;
+            }
+        }
+    }
+    let mut polls = 0;
+    loop {
+        let polled = engine.poll(now, 100, |effect: Effect<'_>| panic!("{effect:?}"));
+        let is = records(&engine);
+        assert!(changed(&was, &is) <= 100 && polled.looked_at <= 100);
+        was = is;
+        polls += 1;
+        if !polled.more {
+            break;
+        }
+    }
+    assert_eq!(polls, 10);
+    assert!(phones.iter().zip(&was).all(|((link, _), record)| record.is_unlinked() == (link.0 % 2 == 0)));
+}
+
+/// A link that comes and goes for ever keeps nobody's time from running out.
+#[test]
+fn a_fluttering_link_stops_no_timer() {
+    let (mut engine, _) = crowd(Config::default().at_once(0), 5000);
+    let (late, mut polls) = (schedule::START.after(Duration::from_secs(10)), 0);
+    while engine.live() > 0 {
+        let event = if polls % 2 == 0 { Event::LinkUp } else { Event::LinkDown };
+        // Not the link of these sessions: visits do nothing.
+        engine.handle(LinkId(9), event, late, |_: Effect<'_>| {});
+        assert!(engine.poll(late, 100, |_: Effect<'_>| {}).looked_at <= 100);
+        polls += 1;
+        assert!(polls <= 5000 * 3 / 50, "{:?}", engine.gauges());
+    }
 }
 
 /// The end of the program reaches each session once, in polls that keep to their budget.

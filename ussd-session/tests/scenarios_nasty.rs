@@ -6,9 +6,10 @@ mod world;
 use std::time::Duration;
 
 use ussd_session::{
-    Action, Callback, Config, Effect, Engine, Event, Millis, NetId, Orphans, Phase, Policy, Subscriber, Text, Verb,
+    Action, Callback, Config, DedupKey, Effect, Engine, Event, Millis, NetId, Orphans, Phase, Policy, Subscriber, Text,
+    Verb,
 };
-use world::{LINK, World, play};
+use world::{Host, LINK, PHONE, World, play};
 
 #[test]
 fn n01_stale_reply_user_redialled() {
@@ -358,6 +359,42 @@ fn n25_pin() {
     world.play("N25", "c(Next)@2; A(5) | P(Next) Ex(5)");
 }
 
+/// A prompt for a secret is still one when the network has it repeated, on every host.
+#[test]
+fn n25_a_prompt_again() {
+    fn expects(mut host: impl Host) -> Vec<(String, bool, bool)> {
+        let (from, now, mut seen) = (PHONE.parse().unwrap(), Millis(1_790_000_000_000), Vec::new());
+        let begin = || Event::Begin { from, dialled: "*1#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+        let answer =
+            Event::Answer { from, text: Text::public("4321"), net: NetId::NONE, dedup: Some(DedupKey::of(b"1")) };
+        let mut calls = Vec::new();
+        let mut happens = |event: Event<'_>, calls: &mut Vec<_>| {
+            host.handle(event, now, &mut |effect| match effect.action {
+                Action::Call(Callback::New { token, .. } | Callback::Existing { token, .. }) => calls.push(token),
+                Action::Send(frame) => {
+                    seen.push((frame.text.as_str().to_owned(), frame.again, frame.text.expects_secret()));
+                }
+                other => panic!("{other:?}"),
+            });
+        };
+        let reply = |token, text| Event::Reply { to: from, token, verb: Verb::Continue, text };
+        happens(begin(), &mut calls);
+        happens(reply(calls[0], Text::public("PIN?").expecting_secret()), &mut calls);
+        happens(begin(), &mut calls);
+        happens(answer.clone(), &mut calls);
+        happens(reply(calls[1], Text::public("Menu")), &mut calls);
+        happens(answer, &mut calls);
+        seen
+    }
+    let pin = |again| ("PIN?".to_owned(), again, true);
+    let menu = |again| ("Menu".to_owned(), again, false);
+    let expected = [pin(false), pin(true), menu(false), menu(true)];
+    assert_eq!(expects(Engine::new(Config::default())), expected);
+    assert_eq!(expects(world::Bare::new(Policy::default())), expected);
+    #[cfg(feature = "store")]
+    assert_eq!(expects(world::stored::in_memory(&Policy::default())), expected);
+}
+
 #[test]
 fn n27_one_phone_three_spellings() {
     play(
@@ -411,10 +448,7 @@ fn n32_stolen_login() {
 
 #[test]
 fn n33_overload() {
-    let mut world = World::new(Engine::new(Config::default().max_live(2)));
-    world.play(
-        "N33",
-        "
+    let table = "
         B(*1#){from=27831111111}; B(*1#){from=27832222222}          | New New#2
         B(*1#){from=27833333333}                                    | F(busy) !Overload | None
         push(q){from=27833333333}                                   | Rej(Busy) | None
@@ -423,9 +457,19 @@ fn n33_overload() {
         X                                                           | End(User)#2 Cl(User)#2 | Closed
         B(*1#){from=27833333333}                                    | New#4 | AppTurn 1
         B(*1#){from=27832222222}                                    | F(busy) !Overload | Closed
-        ",
-    );
+        ";
+    let config = Config::default().max_live(2);
+    let mut world = World::new(Engine::new(config.clone()));
+    world.play("N33, engine", table);
     assert_eq!((world.host.live(), world.host.closed()), (2, 1));
+    // The limit is that of all machines together.
+    #[cfg(feature = "store")]
+    World::new(world::stored::with_limits(&config)).play("N33, store", table);
+    #[cfg(feature = "redis")]
+    if world::redis_server::is_asked_for() {
+        let server = world::redis_server::RedisServer::start(&[]);
+        World::new(world::stored::in_redis_with_limits(&server, &config)).play("N33, Redis", table);
+    }
 }
 
 #[test]

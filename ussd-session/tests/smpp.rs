@@ -360,6 +360,58 @@ fn vendors_session_id_and_letters() {
     assert_eq!(esme.receives(&long)[1], "Invalid parameter length");
 }
 
+/// Octets of a whole PDU with two letters in service_type: written down by hand from the specification's tables, the
+/// phone's number and the code as international and unknown.
+fn lettered(command: &str, letters: &str, from: &str, to: &str, text: &str) -> Vec<u8> {
+    let body = format!("{letters}00 {from} {to} 000000 00 00 00 00 00 00 {:02x} {text}", text.len() / 2);
+    let octets = hex::decode(body.replace(' ', "")).unwrap();
+    let header = format!("{:08x}{command}0000000000000001", 16 + octets.len());
+    [hex::decode(header).unwrap(), octets].concat()
+}
+
+#[test]
+fn two_letters_to_the_octet() {
+    let (phone, code) = ("0101 323738333132333435363700", "0000 2a3132302300");
+    let received = |letters: &str, text: &str| {
+        let octets = Bytes::from(lettered("00000005", letters, phone, code, text));
+        match Frame::decode(octets, &Limits::esme()).unwrap().pdu {
+            Pdu::DeliverSm(message) => message,
+            other => panic!("{other:?}"),
+        }
+    };
+    let sent = |kind, dialled, text| {
+        let frame = ussd_session::Frame { kind, net: NetId::NONE, token: None, text: Text::public(text), again: false };
+        let route = Route { to: PHONE.parse().unwrap(), dialled, phase: Phase::Two };
+        let submission = adapter::request(&frame, &route, &Profile::two_letters()).unwrap();
+        let mut octets = BytesMut::new();
+        Frame::request(SequenceNumber::default(), submission).encode(&mut octets).unwrap();
+        octets.to_vec()
+    };
+    let mut esme = Esme::new(Profile::two_letters(), Policy::default());
+    assert_eq!(esme.receives(&received("4252", "")), ["New"]);
+    assert_eq!(esme.replies(Verb::Continue, "a"), ["CR \"a\""]);
+    assert_eq!(esme.receives(&received("4341", "31")), ["Ex(1)"]);
+    assert_eq!(esme.replies(Verb::End, "b"), ["EF \"b\"", "Cl(AppEnd)"]);
+    assert_eq!(esme.receives(&received("4252", "")), ["New#2"]);
+    assert_eq!(esme.receives(&received("4146", "")), ["End(User)#2", "Cl(User)#2"], "the phone aborts");
+    // A charge is no part of a dialogue, and an SMS neither.
+    assert_eq!(esme.receives(&received("4652", "")), ["ussd_service_op: missing", "Expected TLV missing"]);
+    assert_eq!(esme.receives(&received("", "")), ["not USSD"]);
+
+    for (kind, letters, text, octets) in [
+        (FrameKind::Prompt, "4352", "a", "61"),
+        (FrameKind::Final, "4546", "b", "62"),
+        (FrameKind::AskPush, "4252", "Rate", "52617465"),
+        (FrameKind::TellPush, "424e", "Paid", "50616964"),
+        (FrameKind::Abort, "4146", "", ""),
+    ] {
+        assert_eq!(sent(kind, "*120#", text), lettered("00000004", letters, code, phone, octets), "{kind:?}");
+    }
+    let whole = "00000034000000040000000000000001 435200 00002a3132302300 0101323738333132333435363700 \
+                 000000 0000 00 00 00 00 01 61";
+    assert_eq!(hex::encode(sent(FrameKind::Prompt, "*120#", "a")), whole.replace(' ', ""));
+}
+
 #[test]
 fn code_from_either_field() {
     let empty = deliver(1, None, "");
@@ -422,7 +474,14 @@ fn what_is_sent() {
 #[test]
 #[cfg(feature = "serde")]
 fn profiles_are_data() {
-    for profile in [Profile::generic(), Profile::tata(), Profile::sixdee(), Profile::mica(), Profile::by_phone()] {
+    for profile in [
+        Profile::generic(),
+        Profile::tata(),
+        Profile::sixdee(),
+        Profile::mica(),
+        Profile::by_phone(),
+        Profile::two_letters(),
+    ] {
         let written = serde_json::to_string(&profile).unwrap();
         assert_eq!(serde_json::from_str::<Profile>(&written).unwrap(), profile);
     }

@@ -18,15 +18,16 @@ use proptest::prelude::*;
 use schedule::{Kind, Op, Player, Seen, Step, phone, plan, run};
 use tokio::task::yield_now;
 use ussd_session::{
-    Action, Callback, Config, Event, FrameKind, Millis, NetId, Phase, Policy, Subscriber, Text, TurnToken, Verb,
+    Action, Callback, Config, Engine, Event, FrameKind, Millis, NetId, Phase, Policy, Subscriber, Text, TurnToken,
+    Verb,
     store::{
-        Driver, Error, Expect, Failed, Fault, Found, Key, MemoryStore, MemoryStoreError, Operation, Owner, Page,
-        Problem, Stepped, Store, Swapped, Tag, Write,
+        Driver, Error, Expect, Failed, Fault, Foreign, Found, Key, MemoryStore, MemoryStoreError, Operation, Owner,
+        Page, Problem, Stepped, Store, Swapped, Tag, Write,
     },
 };
 use world::{
     Bare, Host, LINK, describe,
-    stored::{in_memory, key},
+    stored::{in_memory, key, with_limits},
 };
 
 const START: Millis = Millis(1_790_000_000_000);
@@ -120,6 +121,60 @@ async fn n12_two_machines_one_event_each_at_once() {
         [[&["Ex(1)"], &["End(User)", "Cl(User)"]], [&["F(expired)", "!LateAnswer"], &["End(User)", "Cl(User)"]]];
     assert!(orders.iter().any(|order| seen[0] == order[0] && seen[1] == order[1]), "{seen:?}");
     assert_eq!(one.counters().conflicts + two.counters().conflicts, 1);
+}
+
+/// Each machine counts the sessions that it watches, by the state in which it left them.
+#[tokio::test(start_paused = true)]
+async fn gauges_of_machines() {
+    let (store, key) = (MemoryStore::new(), key(subscriber()));
+    let [one, two] = machines(&store, &Policy::default());
+    user_turn_2(&one).await;
+    assert_eq!((one.gauges().user_turn, one.gauges().live(), two.gauges().live()), (1, 1, 0));
+    two.handle(LINK, &answer("1"), START).await.unwrap();
+    assert_eq!((one.gauges().user_turn, two.gauges().app_turn), (1, 1));
+    two.handle(LINK, &hangs_up(), START).await.unwrap();
+    assert_eq!((one.gauges().user_turn, two.gauges().live(), two.gauges().closed), (1, 0, 0));
+    // The first machine learns of it when the user's 65 s are over there.
+    let late = START.after(Duration::from_secs(72));
+    assert_eq!(one.due_here(late, 0), []);
+    assert_eq!(one.gauges().behind, Duration::from_secs(7));
+    assert_eq!(one.due_here(late, 10), [key]);
+    one.tick(key, late).await.unwrap();
+    assert_eq!((one.gauges().live(), one.gauges().behind), (0, Duration::ZERO));
+}
+
+/// Many phones dial at once, at two machines: not one more gets in than there are places.
+#[tokio::test(start_paused = true)]
+async fn n33_places_at_two_machines() {
+    let store = MemoryStore::new();
+    let machines = [1, 2].map(|node| Driver::new(store.clone(), Config::default().node(node).max_live(3)));
+    overlap(&store);
+    let dial = |phone: usize| {
+        let from = format!("2783{phone:07}").parse().unwrap();
+        let begin = Event::Begin { from, dialled: "*1#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+        let machine = &machines[phone % 2];
+        async move { lines(&machine.handle(LINK, &begin, START).await.unwrap()).join(" ") }
+    };
+    let seen = tokio::join!(dial(0), dial(1), dial(2), dial(3), dial(4), dial(5), dial(6));
+    let mut seen = Vec::from(<[String; 7]>::from(seen));
+    seen.sort();
+    assert_eq!(seen, [["F(busy) !Overload"; 4].as_slice(), &["New"; 3]].concat());
+    assert_eq!(machines[0].counters().refused + machines[1].counters().refused, 4);
+    assert_eq!(machines[0].gauges().live() + machines[1].gauges().live(), 3);
+}
+
+/// A session that another program has begun goes on, however many there are.
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_over_needs_no_place() {
+    let (store, net) = (MemoryStore::new(), NetId::NONE);
+    store.put_foreign(key(subscriber()), &net, Foreign { dialled: "*1#".into(), opened: Some(START) });
+    let machine = Driver::new(store, Config::default().max_live(0));
+    assert_eq!(lines(&machine.handle(LINK, &answer("1"), START).await.unwrap()), ["Ex(1)"]);
+    // A redial is none more.
+    let redial = machine.handle(LINK, &begin("*1#"), START).await.unwrap();
+    assert_eq!(lines(&redial), ["End(Replaced)", "Cl(Replaced)", "New"]);
+    assert_eq!(lines(&machine.handle(LINK, &hangs_up(), START).await.unwrap()), ["End(User)", "Cl(User)"]);
+    assert_eq!(lines(&machine.handle(LINK, &begin("*1#"), START).await.unwrap()), ["F(busy)", "!Overload"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -392,6 +447,17 @@ proptest! {
         let (stored, plain) = (run(&mut in_memory(&plan.policy), &plan.ops), run(&mut Bare::new(plan.policy.clone()), &plan.ops));
         for phone in 0..3 {
             prop_assert_eq!(of(&stored, phone), of(&plain, phone));
+        }
+    }
+
+    /// The same with few places: the store counts the sessions of all machines as the engine counts its own.
+    #[test]
+    fn places_are_counted_as_by_the_engine(plan in plan(), places in 0..4_usize) {
+        let config = Config::default().policy(plan.policy.clone()).max_live(places);
+        let stored = run(&mut with_limits(&config), &plan.ops);
+        let engine = run(&mut Engine::new(config), &plan.ops);
+        for phone in 0..3 {
+            prop_assert_eq!(of(&stored, phone), of(&engine, phone));
         }
     }
 

@@ -1,31 +1,33 @@
 //! The codes that open sessions were opened with: each once, however many sessions share it.
 
-use std::hash::BuildHasher;
-
 use compact_str::CompactString;
-use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::slots::NONE;
+use super::{index::Index, slots::NONE};
 
-/// The codes, by number. A number stays good while it is in use.
+/// The codes, by number. A number stays good while it is in use. Phones choose the codes, so there may be as many as
+/// sessions: like the slots, the table grows in pages.
 #[derive(Debug, Default)]
 pub(super) struct Codes {
-    codes: Vec<Code>,
-    free: Vec<u32>,
-    index: HashTable<u32>,
-    hasher: DefaultHashBuilder,
+    pages: Vec<Vec<Code>>,
+    /// The free number to be given next; each names the one after it in the place of its uses.
+    free: Option<u32>,
+    len: usize,
+    index: Index,
 }
 
 #[derive(Debug)]
 struct Code {
+    /// Empty if the number is free.
     text: CompactString,
     uses: u32,
 }
 
+const PAGE: usize = 1024;
+
 impl Codes {
     /// The code as dialled; empty if there is none.
     pub(super) fn text(&self, code: u32) -> &str {
-        self.codes.get(code as usize).map_or("", |code| code.text.as_str())
+        self.get(code).map_or("", |code| code.text.as_str())
     }
 
     /// A number for this code, in use once more.
@@ -33,46 +35,58 @@ impl Codes {
         if text.is_empty() {
             return NONE;
         }
-        let hash = self.hasher.hash_one(text);
-        let is = |code: &u32| self.codes.get(*code as usize).is_some_and(|code| code.text == text);
-        if let Some(number) = self.index.find(hash, is).copied() {
-            if let Some(code) = self.codes.get_mut(number as usize) {
+        let hash = self.index.hash(text);
+        if let Some(number) = self.index.find(hash, |number| self.text(number) == text) {
+            if let Some(code) = self.get_mut(number) {
                 code.uses += 1;
             }
             return number;
         }
-        let code = Code { text: text.into(), uses: 1 };
-        let number = match self.free.pop() {
-            Some(number) => {
-                if let Some(place) = self.codes.get_mut(number as usize) {
-                    *place = code;
-                }
-                number
-            }
-            None => {
-                self.codes.push(code);
-                u32::try_from(self.codes.len() - 1).unwrap_or(NONE)
-            }
-        };
-        let (codes, hasher) = (&self.codes, &self.hasher);
-        self.index.insert_unique(hash, number, |number| {
-            codes.get(*number as usize).map_or(0, |code| hasher.hash_one(code.text.as_str()))
-        });
+        let number = self.add(Code { text: text.into(), uses: 1 });
+        self.index.insert(hash, number);
         number
     }
 
     /// The number is in use once less; with its last use the code is forgotten.
     pub(super) fn give_back(&mut self, number: u32) {
-        let Some(code) = self.codes.get_mut(number as usize) else { return };
+        let next = self.free.unwrap_or(NONE);
+        let Some(code) = self.get_mut(number) else { return };
         code.uses = code.uses.saturating_sub(1);
         if code.uses > 0 {
             return;
         }
         let text = std::mem::take(&mut code.text);
-        if let Ok(entry) = self.index.find_entry(self.hasher.hash_one(text.as_str()), |other| *other == number) {
-            entry.remove();
-            self.free.push(number);
+        code.uses = next;
+        self.free = Some(number);
+        self.index.remove(self.index.hash(text.as_str()), number);
+    }
+
+    /// Gives a code a number.
+    fn add(&mut self, code: Code) -> u32 {
+        let free = self.free;
+        if let Some((number, place)) = free.and_then(|free| Some((free, self.get_mut(free)?))) {
+            let next = std::mem::replace(place, code).uses;
+            self.free = Some(next).filter(|next| *next != NONE);
+            return number;
         }
+        if self.len.is_multiple_of(PAGE) {
+            // The first page grows as it is needed: few applications have more than one code.
+            self.pages.push(Vec::with_capacity(if self.len == 0 { 0 } else { PAGE }));
+        }
+        let number = u32::try_from(self.len).unwrap_or(NONE);
+        if let Some(page) = self.pages.last_mut() {
+            page.push(code);
+            self.len += 1;
+        }
+        number
+    }
+
+    fn get(&self, number: u32) -> Option<&Code> {
+        self.pages.get(number as usize / PAGE)?.get(number as usize % PAGE)
+    }
+
+    fn get_mut(&mut self, number: u32) -> Option<&mut Code> {
+        self.pages.get_mut(number as usize / PAGE)?.get_mut(number as usize % PAGE)
     }
 }
 
@@ -89,7 +103,7 @@ mod tests {
         assert_eq!((codes.text(one), codes.text(other), codes.text(NONE)), ("*1#", "*2#", ""));
         codes.give_back(one);
         codes.give_back(NONE);
-        assert_eq!((codes.text(one), codes.index.len()), ("", 1));
+        assert_eq!((codes.text(one), codes.index.find(codes.index.hash("*1#"), |_| true)), ("", None));
         // The place is used again.
         assert_eq!(codes.take("*3#"), one);
         assert_eq!((codes.text(one), codes.text(other)), ("*3#", "*2#"));

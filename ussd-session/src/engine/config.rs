@@ -10,7 +10,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Config {
     pub(crate) node: u16,
-    pub(super) max_live: usize,
+    pub(crate) max_live: usize,
     pub(super) max_closed: usize,
     pub(super) at_once: usize,
     /// Which shard it is, of how many.
@@ -42,7 +42,8 @@ impl Config {
     }
 
     /// The most sessions open at once. A code dialled beyond is answered with the text of [`Policy::busy`]; a redial
-    /// is not a session more. Default 100,000.
+    /// is not a session more. Over a store it is the most sessions open in the store, on all machines together
+    /// (`store::Driver`). Default 100,000.
     #[must_use]
     pub fn max_live(mut self, sessions: usize) -> Self {
         self.max_live = sessions;

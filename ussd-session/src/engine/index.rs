@@ -1,4 +1,4 @@
-//! Which slot belongs to a phone: a hash table of its own kind.
+//! Which slot belongs to a phone, and which number to a code: a hash table of its own kind.
 //!
 //! A general hash table would do, at a price that is the greater the more sessions there are: it reads one cache line
 //! for its control octets and another for the entry, and when it grows it reads every key again, which are in the
@@ -6,7 +6,7 @@
 //! found with one line and no other slot than its own is touched, and the table is cut into segments that grow one by
 //! one, each by a quarter.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash};
 
 use hashbrown::DefaultHashBuilder;
 
@@ -40,7 +40,7 @@ impl Default for Index {
 }
 
 impl Index {
-    pub(super) fn hash(&self, key: Key) -> u64 {
+    pub(super) fn hash(&self, key: impl Hash) -> u64 {
         self.hasher.hash_one(key)
     }
 

@@ -1,10 +1,11 @@
 //! Slots, index, wheel and tombstones, and one event through all of them.
 
-use std::{collections::HashMap, hint::black_box};
+use std::{collections::BTreeMap, hint::black_box, time::Duration};
 
 use super::{
-    Config, Counters, Effect, Saved, Sink,
+    Config, Counters, Effect, Gauges, Saved, Sink,
     codes::Codes,
+    gauges::Census,
     index::{Index, Key},
     prompts::Prompts,
     saved::SavedReply,
@@ -18,7 +19,7 @@ use crate::{
     event::{At, Event, Verb},
     ids::{LinkId, NetId, SessionId, SessionIds, TurnToken},
     policy::Policy,
-    record::{Core, Record, Rest},
+    record::{Core, Record, Rest, State},
     step::{step, step_in_place},
     text::Text,
     time::Millis,
@@ -36,9 +37,10 @@ pub(super) struct Sessions {
     sweeps: Sweeps,
     ids: Option<SessionIds>,
     pub(super) now: Millis,
-    pub(super) live: usize,
+    /// Who is in which state.
+    pub(super) census: Census,
     /// Replies that wait for a link, by slot.
-    held: HashMap<u32, Held>,
+    held: BTreeMap<u32, Held>,
     pub(super) counters: Counters,
 }
 
@@ -63,8 +65,8 @@ impl Sessions {
             sweeps: Sweeps::default(),
             ids: None,
             now: Millis(0),
-            live: 0,
-            held: HashMap::new(),
+            census: Census::default(),
+            held: BTreeMap::new(),
             counters: Counters::default(),
         }
     }
@@ -82,10 +84,6 @@ impl Sessions {
         Some((slot, (core.link, core.subscriber)))
     }
 
-    pub(super) fn is_sweeping(&self) -> bool {
-        !self.sweeps.is_empty()
-    }
-
     /// True if something may be due, or a sweep is under way.
     pub(super) fn is_behind(&self) -> bool {
         !self.sweeps.is_empty() || self.wheel.is_behind(self.now)
@@ -94,6 +92,12 @@ impl Sessions {
     /// When there is something to be done.
     pub(super) fn next_deadline(&self) -> Option<Millis> {
         if self.sweeps.is_empty() { self.wheel.next() } else { Some(self.now) }
+    }
+
+    /// How things stand.
+    pub(super) fn gauges(&self) -> Gauges {
+        let behind = self.wheel.next().map_or(Duration::ZERO, |next| self.now.since(next));
+        Gauges { behind, unvisited: self.sweeps.left(), ..self.census.gauges() }
     }
 
     pub(super) fn find(&self, key: Key) -> Option<u32> {
@@ -121,30 +125,31 @@ impl Sessions {
     }
 
     /// Begins what concerns many sessions; [`Sessions::sweep`] goes on with it.
-    pub(super) fn begin_sweep(&mut self, config: &Config, swept: Swept, sink: &mut impl Sink) {
-        while self.sweeps.is_full() {
-            self.sweep(config, &mut 1, sink);
-        }
+    pub(super) fn begin_sweep(&mut self, swept: Swept) {
         self.sweeps.begin(swept, self.now, self.slots.end());
     }
 
     /// Visits slots while the budget lasts.
     pub(super) fn sweep(&mut self, config: &Config, budget: &mut usize, sink: &mut impl Sink) {
         while *budget > 0 {
-            let Some((swept, at, slot)) = self.sweeps.visit() else { return };
+            let Some(slot) = self.sweeps.visit() else { return };
             *budget -= 1;
-            self.visit(config, swept, at, slot, sink);
+            self.catch_up(config, slot, sink);
         }
     }
 
-    fn visit(&mut self, config: &Config, swept: Swept, at: Millis, slot: u32, sink: &mut impl Sink) {
+    /// Brings a session the news that it has not had.
+    fn catch_up(&mut self, config: &Config, slot: u32, sink: &mut impl Sink) {
         let Some(core) = self.slots.core(slot) else { return };
-        if let Some(event) = swept.event(core) {
-            self.apply_at(config, (core.link, core.subscriber), Some(slot), &event, at, sink);
+        let key = (core.link, core.subscriber);
+        for (swept, at) in self.sweeps.catch_up(slot, core.link) {
+            if let Some(event) = self.slots.core(slot).and_then(|core| swept.event(core)) {
+                self.apply_at(config, key, Some(slot), &event, at, sink);
+            }
         }
     }
 
-    /// Steps one session, after what the sweeps have not brought it yet.
+    /// Steps one session, after the news that it has not had.
     pub(super) fn apply(
         &mut self,
         config: &Config,
@@ -153,19 +158,11 @@ impl Sessions {
         event: &Event<'_>,
         sink: &mut impl Sink,
     ) {
-        if !self.sweeps.is_empty() {
-            slot = self.make_up(config, key, slot, sink);
+        if let Some(known) = slot.filter(|_| !self.sweeps.is_empty()) {
+            self.catch_up(config, known, sink);
+            slot = self.find(key);
         }
         self.apply_at(config, key, slot, event, self.now, sink);
-    }
-
-    /// Brings a session what the sweeps have not brought it yet; its slot, if it still has one.
-    fn make_up(&mut self, config: &Config, key: Key, slot: Option<u32>, sink: &mut impl Sink) -> Option<u32> {
-        let slot = slot?;
-        for (swept, at) in self.sweeps.make_up(slot) {
-            self.visit(config, swept, at, slot, sink);
-        }
-        self.find(key)
     }
 
     /// Steps one session: decides, makes the record good, then lets the effects out.
@@ -181,7 +178,7 @@ impl Sessions {
         let (link, subscriber) = key;
         let fresh = self.ids.get_or_insert_with(|| config.ids(now)).peek();
         let (policy, at) = (config.policy_of(link), At { link, now, fresh });
-        if self.live >= config.max_live && self.is_too_many(slot, event, at, policy) {
+        if self.census.live() >= config.max_live && self.is_too_many(slot, event, at, policy) {
             for action in overload(event, policy) {
                 self.counters.count(&action);
                 sink.accept(Effect { link, subscriber, dialled: "", action });
@@ -193,12 +190,13 @@ impl Sessions {
         let slot = match slot {
             Some(index) => {
                 let Some((place, beside)) = self.slots.both_mut(index) else { return };
-                let was = place.core.as_ref().map(|core| (core.is_open(), core.session));
+                let Some(was) = place.core.as_ref().map(|core| (core.state, core.session)) else { return };
                 step_in_place(&mut place.core, &mut beside.rest, event, at, policy, &mut out);
                 code = place.code;
                 match &place.core {
                     // A session that goes on, as most do.
-                    Some(core) if core.is_open() && was == Some((true, core.session)) => {
+                    Some(core) if core.is_open() && was.0.is_open() && was.1 == core.session => {
+                        self.census.moves(Some(was.0), Some(core.state));
                         self.wheel.arm(&mut place.marks, index, core.first_deadline(&beside.rest));
                         Some(index)
                     }
@@ -233,7 +231,8 @@ impl Sessions {
                     continue;
                 }
                 Action::Again { token, net } => {
-                    let action = again(slot.and_then(|slot| self.prompts.get(slot)), *token, net);
+                    let secret = slot.and_then(|slot| self.slots.core(slot)).is_some_and(|core| core.has(Core::SECRET));
+                    let action = again(slot.and_then(|slot| self.prompts.get(slot)), secret, *token, net);
                     self.counters.count(&action);
                     sink.accept(Effect { link, subscriber, dialled: self.codes.text(code), action });
                     continue;
@@ -264,11 +263,11 @@ impl Sessions {
     }
 
     /// Makes good what hangs on a record that was stepped: index, wheel, tombstones, counts. None if it is gone.
-    fn commit(&mut self, slot: u32, key: Key, was: Option<(bool, SessionId)>, fresh: SessionId) -> Option<u32> {
+    fn commit(&mut self, slot: u32, key: Key, was: (State, SessionId), fresh: SessionId) -> Option<u32> {
         let (place, beside) = self.slots.both_mut(slot)?;
-        let was_open = was.is_some_and(|(open, _)| open);
+        let was_open = was.0.is_open();
+        self.census.moves(Some(was.0), place.core.as_ref().map(|core| core.state));
         let Some(core) = &place.core else {
-            self.live -= usize::from(was_open);
             self.remove(slot, key, !was_open);
             return None;
         };
@@ -279,18 +278,12 @@ impl Sessions {
         {
             ids.fresh();
         }
-        if was.is_none_or(|(_, before)| before != session) {
+        if was.1 != session {
             self.prompts.forget(slot);
         }
         match (was_open, open) {
-            (false, true) => {
-                self.live += 1;
-                self.tombstones.unlink(&mut self.slots, slot);
-            }
-            (true, false) => {
-                self.live -= 1;
-                self.tombstones.push(&mut self.slots, slot);
-            }
+            (false, true) => self.tombstones.unlink(&mut self.slots, slot),
+            (true, false) => self.tombstones.push(&mut self.slots, slot),
             _ => {}
         }
         Some(slot)
@@ -302,19 +295,18 @@ impl Sessions {
             ids.fresh();
         }
         let (key, open, deadline) = ((core.link, core.subscriber), core.is_open(), core.first_deadline(&rest));
+        self.census.moves(None, Some(core.state));
         let slot = self.slots.insert(core, rest);
         self.index.insert(self.index.hash(key), slot);
-        if open {
-            self.live += 1;
-        } else {
+        if !open {
             self.tombstones.push(&mut self.slots, slot);
         }
         if let Some(place) = self.slots.get_mut(slot) {
             self.wheel.enter(&mut place.marks, slot, deadline);
         }
-        // Sweeps that began before the session do not concern it.
+        // News from before the session does not concern it.
         if !self.sweeps.is_empty() {
-            self.sweeps.make_up(slot);
+            self.sweeps.skip(slot);
         }
         slot
     }
@@ -342,6 +334,7 @@ impl Sessions {
         while self.tombstones.len() > config.max_closed {
             let Some(oldest) = self.tombstones.oldest() else { return };
             let Some(core) = self.slots.core(oldest) else { return };
+            self.census.moves(Some(core.state), None);
             self.remove(oldest, (core.link, core.subscriber), true);
             self.counters.forgotten += 1;
         }
@@ -438,7 +431,7 @@ impl Sessions {
 }
 
 /// What a session too many is answered.
-fn overload<'a>(event: &Event<'_>, policy: &'a Policy) -> Vec<Action<'a>> {
+pub(crate) fn overload<'a>(event: &Event<'_>, policy: &'a Policy) -> Vec<Action<'a>> {
     let net = match event {
         Event::Begin { net, .. } | Event::Answer { net, .. } => net.clone(),
         Event::Push { correlation, .. } => {
@@ -452,9 +445,10 @@ fn overload<'a>(event: &Event<'_>, policy: &'a Policy) -> Vec<Action<'a>> {
 }
 
 /// The last prompt as a frame, if it was kept.
-fn again<'a>(prompt: Option<&'a str>, token: TurnToken, net: &NetId) -> Action<'a> {
+fn again<'a>(prompt: Option<&'a str>, expects_secret: bool, token: TurnToken, net: &NetId) -> Action<'a> {
     match prompt.map(Text::public) {
         Some(text) => {
+            let text = if expects_secret { text.expecting_secret() } else { text };
             Action::Send(Frame { kind: FrameKind::Prompt, net: net.clone(), token: Some(token), text, again: true })
         }
         None => Action::Ignored(Ignored::NothingToRepeat),

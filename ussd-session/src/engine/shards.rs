@@ -7,7 +7,7 @@ use std::{
 
 use hashbrown::DefaultHashBuilder;
 
-use super::{Config, Effect, Engine, Saved, Sink};
+use super::{Config, Effect, Engine, Gauges, Saved, Sink};
 use crate::{event::Event, ids::LinkId, subscriber::Subscriber, time::Millis};
 
 /// Engines that share the phones among them, so that several threads can work at once.
@@ -108,6 +108,12 @@ impl Shards {
     #[must_use]
     pub fn live(&self) -> usize {
         (0..self.count()).map(|shard| self.shard(shard).live()).sum()
+    }
+
+    /// How things stand, all shards together; of what is [behind](Gauges::behind), the worst.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        (0..self.count()).map(|shard| self.shard(shard).gauges()).fold(Gauges::default(), Gauges::and)
     }
 
     fn of(&self, subscriber: Subscriber) -> MutexGuard<'_, Engine> {

@@ -38,7 +38,8 @@ pub(super) const PAGE: usize = 1024;
 pub(super) struct Slots {
     pages: Vec<Vec<Slot>>,
     beside: Vec<Vec<Beside>>,
-    free: Vec<u32>,
+    /// The free slot to be taken next; each names the one after it in the place of its code.
+    free: Option<u32>,
     len: usize,
 }
 
@@ -88,7 +89,8 @@ impl Slots {
 
     /// Takes a free slot for this session. What lies beside it may hold room of the session before.
     pub(super) fn insert(&mut self, core: Core, rest: Rest) -> u32 {
-        let index = self.free.pop().unwrap_or_else(|| self.grow());
+        let index = self.free.unwrap_or_else(|| self.grow());
+        self.free = self.free.and_then(|free| self.get(free)).map(|slot| slot.code).filter(|next| *next != NONE);
         if let Some((slot, beside)) = self.both_mut(index) {
             (slot.core, slot.code, beside.rest) = (Some(core), NONE, rest);
         }
@@ -113,9 +115,10 @@ impl Slots {
 
     /// Gives a slot back.
     pub(super) fn remove(&mut self, index: u32) {
+        let next = self.free.unwrap_or(NONE);
         if let Some(slot) = self.get_mut(index) {
-            slot.core = None;
-            self.free.push(index);
+            (slot.core, slot.code) = (None, next);
+            self.free = Some(index);
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
     ids::{NetId, TurnToken, fingerprint},
     owned::OwnedEffect,
     policy::Policy,
-    record::{Record, State},
+    record::{Core, Record, State},
     step::step,
     text::Text,
 };
@@ -101,7 +101,8 @@ impl Advance {
                     continue;
                 }
                 Action::Again { token, net } => {
-                    again(self.cell.as_ref().and_then(|cell| cell.prompt.as_deref()), token, net)
+                    let secret = self.cell.as_ref().is_some_and(|cell| cell.record.core.has(Core::SECRET));
+                    again(self.cell.as_ref().and_then(|cell| cell.prompt.as_deref()), secret, token, net)
                 }
                 action => action,
             };
@@ -175,9 +176,12 @@ impl fmt::Debug for Cell {
 }
 
 /// The last prompt as a frame, if it was kept.
-fn again(prompt: Option<&str>, token: TurnToken, net: NetId) -> Action<'_> {
+fn again(prompt: Option<&str>, expects_secret: bool, token: TurnToken, net: NetId) -> Action<'_> {
     match prompt.map(Text::public) {
-        Some(text) => Action::Send(Frame { kind: FrameKind::Prompt, net, token: Some(token), text, again: true }),
+        Some(text) => {
+            let text = if expects_secret { text.expecting_secret() } else { text };
+            Action::Send(Frame { kind: FrameKind::Prompt, net, token: Some(token), text, again: true })
+        }
         None => Action::Ignored(Ignored::NothingToRepeat),
     }
 }

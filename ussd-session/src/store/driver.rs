@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     action::{Action, Frame, FrameKind, Reject, Subject},
-    engine::{Config, Effect},
+    engine::{Config, Effect, Gauges, overload},
     event::{At, Event},
     ids::{LinkId, NetId, SessionId, SessionIds, TurnToken},
     owned::OwnedEffect,
@@ -38,7 +38,12 @@ use crate::{
 /// All take `&self`, and may be called at once, for one phone too: the store lets one of them win, and the others look
 /// again. Events of one phone that are to be handled in the order in which they came are awaited one by one.
 ///
-/// [`Config::max_live`] and [`Config::max_closed`] do not count here: the store's size is its own affair.
+/// [`Config::max_live`] is the most sessions open in the store, whichever machines handle them. The store counts them,
+/// in the same step with the write that begins one, so the limit is met exactly: not one more, however many machines
+/// take calls at once. (A Redis cluster may be over it by what begins at the same moment: `RedisStore::cluster`.) A
+/// session counts until its end is written, so those of a lost machine count until another looks at them
+/// ([`Driver::due_anywhere`]). Sessions that another program has begun are taken over also beyond the limit. Of
+/// machines with different limits, each keeps its own. [`Config::max_closed`] does not count here.
 #[derive(Debug)]
 pub struct Driver<S> {
     store: S,
@@ -145,7 +150,7 @@ impl<S: Store> Driver<S> {
             let cell = cell.filter(|cell| cell.record.session() == session && cell.record.is_open());
             (cell.map_or(Fate::Stays, |cell| Fate::Becomes(Some(Cell { app: app.to_vec(), ..cell }))), ())
         });
-        self.within_limit(work).await
+        self.within_limit(work).await.map(|_| ())
     }
 
     /// Does what is due of one session, if it is still due.
@@ -161,7 +166,7 @@ impl<S: Store> Driver<S> {
             (Fate::Becomes(advance.cell.take()), advance)
         });
         match self.within_limit(work).await {
-            Ok(advance) => Ok(stepped(advance, given_up)),
+            Ok(advance) => Ok(advance.map(|advance| stepped(advance, given_up)).unwrap_or_default()),
             Err(error) => {
                 let mut local = self.local();
                 local.timers.put_back(key, at.now.after(Duration::from_secs(1)));
@@ -237,6 +242,16 @@ impl<S: Store> Driver<S> {
         self.local().counters
     }
 
+    /// How things stand on this machine: the sessions that it [watches](Driver::watched), by the state in which it left
+    /// them, and how late [`Driver::due_here`] is. Tombstones are the store's.
+    ///
+    /// A session whose events go from machine to machine is counted on each, until its deadline there has come.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        let local = self.local();
+        local.timers.gauges(local.now)
+    }
+
     pub(super) fn config(&self) -> &Config {
         &self.config
     }
@@ -261,7 +276,8 @@ impl<S: Store> Driver<S> {
             (if changed { Fate::Becomes(cell) } else { Fate::Stays }, advance)
         });
         match self.within_limit(work).await {
-            Ok(advance) => Ok(stepped(advance, given_up)),
+            Ok(Some(advance)) => Ok(stepped(advance, given_up)),
+            Ok(None) => Ok(Stepped { effects: effects(key, overload(event, policy)), ..Stepped::default() }),
             Err(error) => Err(Failed { error, effects: self.without_store(key, event, policy) }),
         }
     }
@@ -291,14 +307,14 @@ impl<S: Store> Driver<S> {
         }
     }
 
-    /// Load, decide, swap; again while other machines are faster.
+    /// Load, decide, swap; again while other machines are faster. None if a session would begin and there are too many.
     async fn swapped<T>(
         &self,
         key: Key,
         net: &NetId,
         at: At,
         mut decide: impl FnMut(Option<Cell>) -> (Fate, T),
-    ) -> Result<T, Error<S::Error>> {
+    ) -> Result<Option<T>, Error<S::Error>> {
         for _ in 0..self.attempts {
             let (cell, expect) = match self.store.load(key, net).await.map_err(Error::Store)? {
                 Found::Nothing => (None, Expect::Absent),
@@ -308,22 +324,27 @@ impl<S: Store> Driver<S> {
                     (Some(Cell::adopted(foreign, key, net, at, policy)), Expect::Foreign(net))
                 }
             };
+            let was_open = cell.as_ref().is_some_and(|cell| cell.record.is_open());
             let (fate, decided) = decide(cell);
             let cell = match fate {
-                Fate::Stays => return Ok(decided),
+                Fate::Stays => return Ok(Some(decided)),
                 Fate::Becomes(cell) => cell,
             };
             let swapped = match &cell {
                 None => self.store.swap(key, expect, Write::Delete).await,
                 Some(cell) => {
                     let octets = cell.encode();
-                    self.store.swap(key, expect, self.put(cell, &octets, expect, at.now)).await
+                    self.store.swap(key, expect, self.put(cell, &octets, expect, was_open, at.now)).await
                 }
             };
             match swapped.map_err(Error::Store)? {
                 Swapped::Done => {
                     self.written(key, cell.as_ref(), expect);
-                    return Ok(decided);
+                    return Ok(Some(decided));
+                }
+                Swapped::Full => {
+                    self.local().counters.refused += 1;
+                    return Ok(None);
                 }
                 Swapped::Conflict => {
                     self.local().counters.conflicts += 1;
@@ -336,7 +357,7 @@ impl<S: Store> Driver<S> {
         Err(Error::Contended(self.attempts))
     }
 
-    fn put<'c>(&self, cell: &Cell, octets: &'c [u8], expect: Expect<'_>, now: Millis) -> Write<'c> {
+    fn put<'c>(&self, cell: &Cell, octets: &'c [u8], expect: Expect<'_>, was_open: bool, now: Millis) -> Write<'c> {
         let (record, policy) = (&cell.record, self.config.policy_of(cell.record.link()));
         let version = match expect {
             Expect::Is(tag) if tag.session == record.session() => tag.version + 1,
@@ -346,7 +367,8 @@ impl<S: Store> Driver<S> {
         let (ttl, open) = if record.is_open() {
             let total = left.max(Duration::from_millis(u64::from(policy.total_timer)) + Self::SLACK);
             let tombstone = Duration::from_millis(u64::from(policy.tombstone));
-            (total + tombstone, Some(Open { deadline: record.deadline(), node: self.config.node }))
+            let limit = (!was_open).then_some(self.config.max_live);
+            (total + tombstone, Some(Open { deadline: record.deadline(), node: self.config.node, limit }))
         } else {
             (left, None)
         };
@@ -392,8 +414,7 @@ impl<S: Store> Driver<S> {
             _ => None,
         };
         actions.extend(subject.map(|subject| Action::Reject { subject, why: Reject::Unavailable }));
-        let Key { link, subscriber } = key;
-        actions.into_iter().map(|action| Effect { link, subscriber, dialled: "", action }.into()).collect()
+        effects(key, actions)
     }
 
     async fn within_limit<T>(
@@ -429,6 +450,11 @@ impl Local {
 enum Fate {
     Stays,
     Becomes(Option<Cell>),
+}
+
+/// What is to be done for a phone, apart from any session.
+fn effects(Key { link, subscriber }: Key, actions: Vec<Action<'_>>) -> Vec<OwnedEffect> {
+    actions.into_iter().map(|action| Effect { link, subscriber, dialled: "", action }.into()).collect()
 }
 
 /// What follows, once it is written. In a turn that was given up the user has seen the fallback text already.

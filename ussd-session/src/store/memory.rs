@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Expect, Foreign, Found, Key, Owner, Page, Store, Swapped, Tag, Write};
+use super::{Expect, Foreign, Found, Key, Open, Owner, Page, Store, Swapped, Tag, Write};
 use crate::{
     ids::{LinkId, NetId},
     time::Millis,
@@ -95,7 +95,7 @@ struct Kept {
     tag: Tag,
     octets: Vec<u8>,
     expires: Millis,
-    open: Option<super::Open>,
+    open: Option<Open>,
 }
 
 impl MemoryStore {
@@ -221,6 +221,12 @@ impl Inner {
         };
         if !as_expected {
             return Swapped::Conflict;
+        }
+        if let Write::Put { open: Some(Open { limit: Some(limit), .. }), .. } = write
+            && self.due.len() >= limit
+            && !self.due.iter().any(|(_, listed)| *listed == key)
+        {
+            return Swapped::Full;
         }
         self.kept.remove(&key);
         self.due.retain(|(_, listed)| *listed != key);

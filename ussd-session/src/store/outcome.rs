@@ -58,4 +58,6 @@ pub struct StoreCounters {
     pub failures: u64,
     /// Sessions that another program had begun, taken over.
     pub taken_over: u64,
+    /// Sessions that did not begin, because as many were open as may be.
+    pub refused: u64,
 }

@@ -124,7 +124,9 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
 
     /// Says that Redis is a cluster: what is due, and a session taken over, then lie in other slots than the session
     /// and are written a moment after it, each by a call of its own. A machine that is lost in that moment leaves a
-    /// session that is not on the list: no other machine tells the application of its end. Default no.
+    /// session that is not on the list: no other machine tells the application of its end, and it does not count towards
+    /// [`Config::max_live`](crate::Config::max_live). That is asked for a moment before the write, so as many sessions
+    /// more may be open as begin at the same moment. Default no.
     #[must_use]
     pub fn cluster(mut self, yes: bool) -> Self {
         self.cluster = yes;
@@ -159,6 +161,16 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
 
     fn due_key(&self) -> String {
         format!("{}:due", self.prefix)
+    }
+
+    /// True if as many sessions are open and this one is not among them.
+    async fn is_full(&self, limit: usize, member: &str) -> Result<bool, RedisStoreError> {
+        let open: usize = self.ask(cmd("ZCARD").arg(self.due_key())).await?;
+        if open < limit {
+            return Ok(false);
+        }
+        let listed: Option<f64> = self.ask(cmd("ZSCORE").arg(self.due_key()).arg(member)).await?;
+        Ok(listed.is_none())
     }
 
     /// The sessions that another program may have begun for this phone.
@@ -198,15 +210,23 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
             _ => None,
         };
         let (mut content, mut ttl, mut owner, mut deadline) = (Vec::new(), 0, String::new(), String::new());
+        let mut limit = None;
         if let Write::Put { tag, octets, ttl: span, open } = write {
             content = [&tag_octets(tag)[..], octets].concat();
             ttl = millis(span).max(1);
             if let Some(open) = open {
                 owner = format!("{} {}", tag.session, open.node);
                 deadline = open.deadline.0.to_string();
+                limit = open.limit;
             }
         }
         let member = format!("{}.{}", key.link.0, key.subscriber);
+        if self.cluster
+            && let Some(limit) = limit.take()
+            && self.is_full(limit, &member).await?
+        {
+            return Ok(Swapped::Full);
+        }
         let mut call = self.swap.prepare_invoke();
         call.key(self.session_key(key)).key(self.owner_key(key));
         let taken_here = foreign.as_ref().filter(|_| !self.cluster);
@@ -218,9 +238,12 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
         }
         call.arg(expected).arg(content).arg(ttl).arg(owner).arg(before).arg(&deadline).arg(&member);
         call.arg(u8::from(!self.cluster)).arg(u8::from(taken_here.is_some()));
+        call.arg(limit.map(|limit| limit.to_string()).unwrap_or_default());
         let mut connection = self.connection.clone();
-        if !call.invoke_async::<bool>(&mut connection).await? {
-            return Ok(Swapped::Conflict);
+        match call.invoke_async::<u8>(&mut connection).await? {
+            0 => return Ok(Swapped::Conflict),
+            2 => return Ok(Swapped::Full),
+            _ => {}
         }
         if self.cluster {
             let mut call = self.list.prepare_invoke();

@@ -45,6 +45,9 @@ use crate::{
 ///   ([`Screens`](crate::Screens)), and the next answer may come to another. Fit texts in the application
 ///   ([`Fit`](crate::Fit)).
 ///
+/// With feature `metrics` it tells what a `Runner` does; the gauges by state are of the sessions that this machine
+/// watches ([`Driver::gauges`]), without tombstones.
+///
 /// A store that is out of reach is logged; users who wait get the fallback text ([`Failed::effects`]).
 #[derive(Debug)]
 pub struct StoreRunner<A, S> {
@@ -96,6 +99,13 @@ where
     #[must_use]
     pub fn sweep(mut self, every: Duration) -> Self {
         self.sweep = every.max(Duration::from_millis(1));
+        self
+    }
+
+    /// As [`Runner::tell_numbers`](crate::Runner::tell_numbers). Default no.
+    #[must_use]
+    pub fn tell_numbers(mut self, yes: bool) -> Self {
+        self.observer.numbers = yes;
         self
     }
 
@@ -214,6 +224,8 @@ where
                 },
             }
             self.list();
+            #[cfg(feature = "metrics")]
+            self.observer.gauges(self.driver.gauges());
         }
         if tokio::time::timeout(StoreRunner::<A, S>::LAST_CALLS, self.finish()).await.is_err() {
             tracing::warn!("callbacks or writes still under way at the end were cut off");

@@ -1,9 +1,13 @@
 //! What one machine remembers of the sessions that it has handled last: when they are due.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use super::Key;
 use crate::{
+    engine::{Census, Gauges},
     ids::{NetId, TurnToken},
     record::{Record, State},
     time::Millis,
@@ -15,12 +19,15 @@ use crate::{
 pub(super) struct Timers {
     by_key: HashMap<Key, Watched>,
     by_deadline: BTreeSet<(Millis, Key)>,
+    census: Census,
 }
 
 /// A session that is watched.
 #[derive(Debug)]
 struct Watched {
     deadline: Millis,
+    /// None if it was never seen.
+    state: Option<State>,
     /// The turn, and the network's id, while the user waits for the application.
     waits: Option<(TurnToken, NetId)>,
     /// The turn for which the fallback text went out without the store's knowledge.
@@ -33,7 +40,8 @@ impl Timers {
         let waits =
             (record.state() == State::AppTurn && !record.is_unlinked()).then(|| (record.token(), record.net().clone()));
         let given_up = self.take(key).and_then(|was| was.given_up);
-        self.insert(key, Watched { deadline: record.deadline(), waits, given_up });
+        let (deadline, state) = (record.deadline(), Some(record.state()));
+        self.insert(key, Watched { deadline, state, waits, given_up });
     }
 
     /// Watches it no longer.
@@ -53,7 +61,7 @@ impl Timers {
 
     /// Has a session looked at again that could not be.
     pub(super) fn put_back(&mut self, key: Key, deadline: Millis) {
-        let was = self.take(key).unwrap_or(Watched { deadline, waits: None, given_up: None });
+        let was = self.take(key).unwrap_or(Watched { deadline, state: None, waits: None, given_up: None });
         self.insert(key, Watched { deadline, ..was });
     }
 
@@ -79,14 +87,22 @@ impl Timers {
         self.by_key.len()
     }
 
+    /// How things stand at `now`.
+    pub(super) fn gauges(&self, now: Millis) -> Gauges {
+        let behind = self.next().map_or(Duration::ZERO, |next| now.since(next));
+        Gauges { behind, ..self.census.gauges() }
+    }
+
     fn take(&mut self, key: Key) -> Option<Watched> {
         let was = self.by_key.remove(&key)?;
         self.by_deadline.remove(&(was.deadline, key));
+        self.census.moves(was.state, None);
         Some(was)
     }
 
     fn insert(&mut self, key: Key, watched: Watched) {
         self.by_deadline.insert((watched.deadline, key));
+        self.census.moves(None, watched.state);
         self.by_key.insert(key, watched);
     }
 }

@@ -28,7 +28,7 @@ fn tag(session: u64, version: u64) -> Tag {
 }
 
 fn open(tag: Tag, octets: &[u8], deadline: u64) -> Write<'_> {
-    Write::Put { tag, octets, ttl: HOUR, open: Some(Open { deadline: Millis(deadline), node: 3 }) }
+    Write::Put { tag, octets, ttl: HOUR, open: Some(Open { deadline: Millis(deadline), node: 3, limit: None }) }
 }
 
 fn tombstone(tag: Tag) -> Write<'static> {
@@ -83,6 +83,7 @@ pub(crate) async fn all(bench: &impl Bench) {
     knows_owners(bench).await;
     finds_the_open_sessions_of_a_link(bench).await;
     lets_one_of_many_win(bench).await;
+    keeps_to_a_limit(bench).await;
 }
 
 async fn compares_and_swaps(bench: &impl Bench) {
@@ -154,7 +155,12 @@ async fn lists_what_is_due(bench: &impl Bench) {
 async fn knows_owners(bench: &impl Bench) {
     let (short, key) = (Short(bench), key(1, 7));
     let owner = |session, node| Some(Owner { session: SessionId::from_bits(session).unwrap(), node });
-    let by = |tag, node| Write::Put { tag, octets: b"", ttl: HOUR, open: Some(Open { deadline: Millis(1), node }) };
+    let by = |tag, node| Write::Put {
+        tag,
+        octets: b"",
+        ttl: HOUR,
+        open: Some(Open { deadline: Millis(1), node, limit: None }),
+    };
     assert_eq!(short.owner(key).await, None);
     assert!(short.swap(key, Expect::Absent, by(tag(1, 1), 0)).await);
     assert_eq!(short.owner(key).await, owner(1, 0));
@@ -212,4 +218,35 @@ async fn lets_one_of_many_win(bench: &impl Bench) {
         before = Expect::Is(next);
     }
     assert!(short.swap(key, before, Write::Delete).await);
+}
+
+async fn keeps_to_a_limit(bench: &impl Bench) {
+    let (short, store, keys) = (Short(bench), bench.store(), [key(1, 9), key(2, 10), key(1, 11)]);
+    let begin = |tag, limit| {
+        let open = Open { deadline: Millis(1), node: 3, limit: Some(limit) };
+        Write::Put { tag, octets: b"", ttl: HOUR, open: Some(open) }
+    };
+    for (at, limit, expected) in
+        [(0, 0, Swapped::Full), (0, 2, Swapped::Done), (1, 2, Swapped::Done), (2, 2, Swapped::Full)]
+    {
+        assert_eq!(store.swap(keys[at], Expect::Absent, begin(tag(1, 1), limit)).await.unwrap(), expected);
+    }
+    assert_eq!(short.load(keys[2]).await, None, "what is refused is not written");
+    assert_eq!(short.owner(keys[2]).await, None);
+    assert_eq!(short.due(9, 9).await, [keys[0], keys[1]]);
+    let stale = store.swap(keys[0], Expect::Absent, begin(tag(1, 2), 2)).await.unwrap();
+    assert_eq!(stale, Swapped::Conflict, "who is wrong learns that first");
+    // One that counts already may be written: its content was lost, or it is replaced.
+    bench.expire(keys[0]).await;
+    assert_eq!(store.swap(keys[0], Expect::Absent, begin(tag(2, 1), 2)).await.unwrap(), Swapped::Done);
+    // One that goes on is not asked.
+    assert!(short.swap(keys[0], Expect::Is(tag(2, 1)), open(tag(2, 2), b"", 1)).await);
+    assert!(short.swap(keys[1], Expect::Is(tag(1, 1)), tombstone(tag(1, 2))).await);
+    assert_eq!(store.swap(keys[2], Expect::Absent, begin(tag(1, 1), 2)).await.unwrap(), Swapped::Done);
+    let full = store.swap(keys[1], Expect::Is(tag(1, 2)), begin(tag(2, 1), 2)).await.unwrap();
+    assert_eq!(full, Swapped::Full);
+    assert_eq!(short.load(keys[1]).await, Some((tag(1, 2), b"over".to_vec())), "the tombstone stays");
+    for (at, tag) in [(0, tag(2, 2)), (1, tag(1, 2)), (2, tag(1, 1))] {
+        assert!(short.swap(keys[at], Expect::Is(tag), Write::Delete).await);
+    }
 }

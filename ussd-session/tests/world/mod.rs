@@ -50,12 +50,16 @@ pub(crate) trait Host {
 impl Host for Engine {
     fn handle(&mut self, event: Event<'_>, now: Millis, out: &mut dyn FnMut(Effect<'_>)) {
         Engine::handle(self, LINK, event, now, |effect: Effect<'_>| out(effect));
-        assert_eq!(self.scheduled(), self.live() + self.closed(), "the wheel holds each session once");
+        count(self, now);
     }
 
     fn tick(&mut self, now: Millis, out: &mut dyn FnMut(Effect<'_>)) {
-        while self.poll(now, 3, |effect: Effect<'_>| out(effect)).more {}
-        assert_eq!(self.scheduled(), self.live() + self.closed(), "the wheel holds each session once");
+        while self.poll(now, 3, |effect: Effect<'_>| out(effect)).more {
+            count(self, now);
+        }
+        count(self, now);
+        let gauges = self.gauges();
+        assert_eq!((gauges.behind, gauges.unvisited), (Duration::ZERO, 0), "nothing is left to do");
     }
 
     fn state(&self, phone: Subscriber) -> Option<(State, u16)> {
@@ -65,6 +69,30 @@ impl Host for Engine {
     fn deadline(&self, phone: Subscriber) -> Option<Millis> {
         self.record(LINK, phone).map(|record| record.deadline())
     }
+}
+
+/// What an engine says of itself is what a look at all its records finds.
+fn count(engine: &Engine, now: Millis) {
+    let (mut states, mut first) = ([0; 5], None);
+    for saved in engine.snapshot() {
+        let record = saved.record();
+        let state = match record.state() {
+            State::AppTurn => 0,
+            State::UserTurn => 1,
+            State::Inviting => 2,
+            State::Notifying => 3,
+            _ => 4,
+        };
+        states[state] += 1;
+        first = first.into_iter().chain([record.deadline()]).min();
+    }
+    let gauges = engine.gauges();
+    let counted = [gauges.app_turn, gauges.user_turn, gauges.inviting, gauges.notifying, gauges.closed];
+    assert_eq!(counted, states, "sessions by state");
+    assert_eq!((engine.live(), engine.closed()), (gauges.live(), gauges.closed));
+    assert_eq!(engine.scheduled(), engine.live() + engine.closed(), "the wheel holds each session once");
+    let overdue = first.map_or(Duration::ZERO, |first| now.since(first));
+    assert!(gauges.behind >= overdue, "{:?} behind, {overdue:?} overdue", gauges.behind);
 }
 
 /// One host, its clock, and the sessions seen so far.

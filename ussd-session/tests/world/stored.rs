@@ -32,30 +32,38 @@ pub(crate) fn key(subscriber: Subscriber) -> Key {
 
 /// Two machines over a store in memory.
 pub(crate) fn in_memory(policy: &Policy) -> Stored<MemoryStore> {
+    with_limits(&Config::default().policy(policy.clone()))
+}
+
+/// The same, with more than a policy.
+pub(crate) fn with_limits(config: &Config) -> Stored<MemoryStore> {
     let store = MemoryStore::new();
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    Stored::new(runtime, [store.clone(), store], policy, |store, now| store.set_time(now))
+    Stored::new(runtime, [store.clone(), store], config, |store, now| store.set_time(now))
 }
 
 /// Two machines over a Redis, each with a connection of its own.
 #[cfg(feature = "redis")]
 pub(crate) fn in_redis(server: &RedisServer, policy: &Policy) -> Stored<RedisStore<Connection>> {
+    in_redis_with_limits(server, &Config::default().policy(policy.clone()))
+}
+
+/// The same, with more than a policy.
+#[cfg(feature = "redis")]
+pub(crate) fn in_redis_with_limits(server: &RedisServer, config: &Config) -> Stored<RedisStore<Connection>> {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let stores = runtime.block_on(async { [server.store().await, server.store().await] });
-    Stored::new(runtime, stores, policy, |_, _| {})
+    Stored::new(runtime, stores, config, |_, _| {})
 }
 
 impl<S: Store> Stored<S> {
     pub(crate) fn new(
         runtime: Runtime,
         stores: impl IntoIterator<Item = S>,
-        policy: &Policy,
+        config: &Config,
         clock: fn(&S, Millis),
     ) -> Self {
-        let machine = |(node, store)| {
-            let config = Config::default().node(node).policy(policy.clone());
-            Driver::new(store, config).takeover(Duration::ZERO)
-        };
+        let machine = |(node, store)| Driver::new(store, config.clone().node(node)).takeover(Duration::ZERO);
         let machines = (1..).zip(stores).map(machine).collect();
         Self { runtime, machines, turn: AtomicUsize::new(0), now: Millis(0), clock }
     }

@@ -258,6 +258,42 @@ impl Profile {
     pub fn by_phone() -> Self {
         Self { session_tag: None, code: CodeField::DestinationAddr, redirect: Some(Mark::op(4)), ..Self::generic() }
     }
+
+    /// Two letters in service_type instead of an operation, as jsmpp's example for USSD writes them: `B` begin, `C`
+    /// continue, `E` end, `A` abort, then `R` request, `N` notify, `A` response, `F` release. There is no session id; the
+    /// phone names the session, and our source address is the code.
+    ///
+    /// Of what we send, `BR`, `CR` and `EF` are the example's; `BN` and `AF`, and all that comes from the message centre,
+    /// follow from what the letters mean. `CA` answers a question and a notice alike, so a phone that has shown a notice
+    /// gives the application an empty answer. `F` first, which is about charges, is refused.
+    #[must_use]
+    pub fn two_letters() -> Self {
+        let over = ["ER", "EN", "EA", "EF", "AR", "AN", "AA", "AF"];
+        Self {
+            service_types: ["FR", "FN", "FA", "FF"].map(service_type).into(),
+            session_tag: None,
+            end_bit: false,
+            final_sets_end_bit: false,
+            code: CodeField::DestinationAddr,
+            begin: vec![letters("BR")],
+            begin_phase_1: Vec::new(),
+            answer: vec![letters("CA"), letters("BA")],
+            notified: Vec::new(),
+            end: over.map(letters).into(),
+            prompt: letters("CR"),
+            final_text: letters("EF"),
+            final_phase_1: letters("EF"),
+            ask: letters("BR"),
+            tell: letters("BN"),
+            abort: Some(letters("AF")),
+            ..Self::generic()
+        }
+    }
+}
+
+/// Two letters in service_type.
+fn letters(text: &str) -> Mark {
+    Mark::ServiceType(service_type(text))
 }
 
 /// A service_type of at most 5 characters.

@@ -5,9 +5,15 @@
 --       3 time to live in milliseconds        4 the owner, empty for none    5 the session that may have owned before
 --       6 deadline, empty for none            7 the session's name among what is due
 --       8 '1' if what is due is among KEYS    9 '1' if the other program's session is
+--       10 how many sessions may be open, if this one begins and what is due is among KEYS; else empty
+-- Returns 1 if it was written, 0 if something else is there, 2 if as many sessions are open as may be.
 local session, owner = KEYS[1], KEYS[2]
 if redis.call('GETRANGE', session, 0, 15) ~= ARGV[1] then
     return 0
+end
+if ARGV[10] ~= '' and redis.call('ZCARD', KEYS[3]) >= tonumber(ARGV[10])
+    and not redis.call('ZSCORE', KEYS[3], ARGV[7]) then
+    return 2
 end
 if ARGV[9] == '1' and redis.call('DEL', KEYS[#KEYS]) == 0 then
     return 0
