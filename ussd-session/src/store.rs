@@ -10,6 +10,7 @@
 //! * [`MemoryStore`] is a store within the process for tests: it can lose, delay and cut off.
 //! * `RedisStore` (feature `redis`) is the one for production.
 
+mod aside;
 mod cell;
 mod driver;
 mod encoding;

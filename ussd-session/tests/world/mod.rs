@@ -16,13 +16,14 @@
 //!
 //! Follows: callbacks `New Ex(text) TO(side) End(why)`, frames `P F Ask Tell Ab Rd`, `again` after a prompt that is
 //! repeated, `Rej(why)`, `Coalesced`, `Cl(reason)`, `!Why` what is ignored and counted, `-` nothing. `#2` marks the
-//! second session.
+//! second session. `\n` is the end of a line, and what goes on from an earlier session follows its callback in brackets.
 #![allow(dead_code, reason = "each test file uses a part")]
 
 mod bare;
 mod notation;
 #[cfg(feature = "redis")]
 pub(crate) mod redis_server;
+mod screened;
 #[cfg(feature = "store")]
 pub(crate) mod stored;
 mod through;
@@ -34,6 +35,7 @@ use ussd_session::{Action, Callback, Config, Effect, Engine, Event, FrameKind, L
 use ussd_session::{SessionId, State, Subject, Subscriber, TurnToken, adapters::smpp::Profile};
 
 pub(crate) use bare::Bare;
+pub(crate) use screened::Screened;
 pub(crate) use through::{Through, over_smpp::Smpp, over_ssmi::Ssmi, over_vumi::Vumi};
 
 pub(crate) const LINK: LinkId = LinkId(1);
@@ -45,6 +47,11 @@ pub(crate) trait Host {
     fn tick(&mut self, now: Millis, out: &mut dyn FnMut(Effect<'_>));
     fn state(&self, phone: Subscriber) -> Option<(State, u16)>;
     fn deadline(&self, phone: Subscriber) -> Option<Millis>;
+
+    /// What the last call of the application was told of an earlier session, if it goes on with one.
+    fn resumed(&mut self) -> Option<String> {
+        None
+    }
 }
 
 impl Host for Engine {
@@ -86,7 +93,7 @@ impl<H: Host> World<H> {
             let mut columns = row.split('|').map(str::trim);
             let (when, then) = (columns.next().unwrap(), columns.next().expect("what follows"));
             let followed = when.split(';').flat_map(|one| self.happens(one.trim())).collect::<Vec<_>>().join(" ");
-            let followed = if followed.is_empty() { "-" } else { &followed };
+            let followed = if followed.is_empty() { "-".to_owned() } else { followed.replace('\n', "\\n") };
             assert_eq!(followed, then, "{name}: {row}");
             if let Some(state) = columns.next() {
                 assert_eq!(self.state_name(), state, "{name}: state after {row}");
@@ -129,6 +136,7 @@ impl<H: Host> World<H> {
         let mut lines = Vec::new();
         let sessions = &mut self.sessions;
         self.host.handle(event, now, &mut |effect| lines.push(describe(&effect, sessions)));
+        lines.extend(self.host.resumed().map(|resumed| format!("[{resumed}]")));
         lines
     }
 
@@ -163,6 +171,27 @@ pub(crate) fn play(name: &str, policy: Policy, table: &str) {
     if redis_server::is_asked_for() {
         let server = redis_server::RedisServer::start(&[]);
         World::new(stored::in_redis(&server, &policy)).play(&format!("{name}, Redis"), table);
+    }
+}
+
+/// As [`play`] for what screens do: on the engine with them before it, behind adapters that carry the text, and on two
+/// machines over a store.
+pub(crate) fn play_screens(name: &str, policy: &Policy, table: &str) {
+    let screened = || Screened::new(policy.clone());
+    World::new(screened()).play(&format!("{name}, screens"), table);
+    World::new(Through::new(Vumi::default(), screened())).play(&format!("{name}, Vumi"), table);
+    if table.is_ascii() {
+        World::new(Through::new(Ssmi::default(), screened())).play(&format!("{name}, SSMI"), table);
+        for (profile, vendor) in [(Profile::generic(), "generic"), (Profile::mica(), "Mica")] {
+            World::new(Through::new(Smpp(profile), screened())).play(&format!("{name}, SMPP {vendor}"), table);
+        }
+    }
+    #[cfg(feature = "store")]
+    World::new(stored::in_memory(policy)).play(&format!("{name}, store"), table);
+    #[cfg(feature = "redis")]
+    if redis_server::is_asked_for() {
+        let server = redis_server::RedisServer::start(&[]);
+        World::new(stored::in_redis(&server, policy)).play(&format!("{name}, Redis"), table);
     }
 }
 
