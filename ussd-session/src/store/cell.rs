@@ -38,8 +38,8 @@ pub(super) struct Cell {
     pub(super) held: Option<Held>,
     /// What the application keeps, in its own words.
     pub(super) app: Vec<u8>,
-    /// What is kept for the screens of the phone.
-    pub(super) aside: Aside,
+    /// What is kept for the screens of the phone; none if nothing is.
+    pub(super) aside: Option<Box<Aside>>,
 }
 
 /// A reply that waits for its link. Never a secret: that would be kept where others may read it.
@@ -86,7 +86,7 @@ pub(super) struct Scene<'p> {
 /// so that a machine lost in between loses nothing.
 pub(super) fn advance(mut cell: Option<Cell>, event: &Event<'_>, scene: Scene<'_>) -> Advance {
     let app = cell.as_ref().map(|cell| cell.app.clone()).unwrap_or_default();
-    let aside = cell.as_mut().map(|cell| mem::take(&mut cell.aside)).unwrap_or_default();
+    let aside = cell.as_mut().and_then(|cell| cell.aside.take()).map(|aside| *aside).unwrap_or_default();
     let mut advance = Advance {
         cell,
         changed: false,
@@ -266,15 +266,14 @@ impl Advance {
             self.cell = waits.then(|| Cell::new(record));
         }
         if let Some(cell) = &mut self.cell {
-            cell.aside = mem::take(&mut self.aside);
+            cell.aside = Some(mem::take(&mut self.aside)).filter(|aside| !aside.is_empty()).map(Box::new);
         }
     }
 }
 
 impl Cell {
     fn new(record: Record) -> Self {
-        let (dialled, app, aside) = (String::new(), Vec::new(), Aside::default());
-        Self { record, dialled, prompt: None, held: None, app, aside }
+        Self { record, dialled: String::new(), prompt: None, held: None, app: Vec::new(), aside: None }
     }
 
     /// The application keeps this of a session from now on, if the session is open or waits to be resumed; true if it
@@ -284,7 +283,7 @@ impl Cell {
             self.app = app.to_vec();
             return true;
         }
-        let parked = self.aside.parked(session);
+        let parked = self.aside.as_mut().and_then(|aside| aside.parked(session));
         parked.map(|parked| parked.kept = Some(app.to_vec())).is_some()
     }
 

@@ -358,7 +358,8 @@ impl<S: Store> Driver<S> {
             _ => 1,
         };
         // What waits to be resumed may outlast all else.
-        let last = cell.aside.until().unwrap_or_default().max(record.deadline());
+        let waits = cell.aside.as_ref().and_then(|aside| aside.until());
+        let last = waits.unwrap_or_default().max(record.deadline());
         let left = last.since(now).saturating_add(Self::SLACK);
         let (ttl, open) = if record.is_open() {
             let total = left.max(Duration::from_millis(u64::from(policy.total_timer)) + Self::SLACK);

@@ -20,7 +20,6 @@
 mod screens;
 
 use super::{
-    aside::Aside,
     cell::{Cell, Held},
     parts::Parts,
 };
@@ -88,7 +87,7 @@ impl Cell {
     pub(super) fn encode(&self) -> Vec<u8> {
         let record = Parts::from(&self.record);
         let mut out = Vec::with_capacity(96 + self.dialled.len() + self.prompt.as_ref().map_or(0, String::len));
-        out.push(if self.aside.is_empty() { PLAIN } else { VERSION });
+        out.push(if self.aside.is_none() { PLAIN } else { VERSION });
         out.extend(record.session.to_bits().to_be_bytes());
         out.extend(record.subscriber.to_bits().to_be_bytes());
         out.extend(record.link.0.to_be_bytes());
@@ -121,8 +120,8 @@ impl Cell {
             put_octets(&mut out, text.as_bytes());
         }
         put_octets(&mut out, &self.app);
-        if !self.aside.is_empty() {
-            screens::put_aside(&mut out, &self.aside);
+        if let Some(aside) = &self.aside {
+            screens::put_aside(&mut out, aside);
         }
         out
     }
@@ -209,7 +208,10 @@ impl Cell {
         let expects_secret = is(flag::HELD_EXPECTS_SECRET);
         let held = if is(flag::HELD_TEXT) { Some(Held { verb, text: from.text()?, expects_secret }) } else { None };
         let app = from.octets()?.to_vec();
-        let aside = if version == PLAIN { Aside::default() } else { from.aside(session, link, subscriber)? };
+        let aside = match version {
+            PLAIN => None,
+            _ => Some(Box::new(from.aside(session, link, subscriber)?)),
+        };
         match from.rest() {
             0 => Ok(Self { record: record.into(), dialled, prompt, held, app, aside }),
             more => Err(from.error(Problem::Trailing(more))),
@@ -421,7 +423,7 @@ mod tests {
         };
         let held = Some(Held { verb: Verb::End, text: "bye".into(), expects_secret: true });
         let (dialled, prompt) = ("*120#".into(), Some("Menü".into()));
-        Cell { record: parts.into(), dialled, prompt, held, app: b"app".to_vec(), aside: Aside::default() }
+        Cell { record: parts.into(), dialled, prompt, held, app: b"app".to_vec(), aside: None }
     }
 
     fn plain(state: State) -> Cell {
@@ -435,8 +437,8 @@ mod tests {
             state,
             ..Parts::from(&full().record)
         };
-        let (dialled, app, aside) = (String::new(), Vec::new(), Aside::default());
-        Cell { record: parts.into(), dialled, prompt: None, held: None, app, aside }
+        let (dialled, app) = (String::new(), Vec::new());
+        Cell { record: parts.into(), dialled, prompt: None, held: None, app, aside: None }
     }
 
     const FULL: &str = "01 0071000000000001 278312345670000b 0102 000001a0c4506c00 0102030405060708 0304 \
