@@ -11,8 +11,8 @@
 //! Happens: `B(code)` begin, `A(text)` answer, `X` user end, `NT` network time-out, `NE(why)` network error, `NotifyOk`,
 //! `c(text)@n` and `e(text)@n` reply continue and end for turn n, `ab@n` abort, `rd(code)@n` redirect, `fail@n` handler
 //! failed, `push(text)`, `note(text)`, `KO@n` sending failed, `LinkDown`, `LinkUp`, `+s` that many seconds pass. `@m.n`
-//! quotes turn n of session m instead of the latest. `{net=a key=k from=number phase=1 secret}` gives more. Several are
-//! joined by `;`.
+//! quotes turn n of session m instead of the latest. `{net=a key=k from=number phase=1 secret hidden}` gives more: `secret`
+//! is the answer to a text, `hidden` the text itself. Several are joined by `;`.
 //!
 //! Follows: callbacks `New Ex(text) TO(side) End(why)`, frames `P F Ask Tell Ab Rd`, `again` after a prompt that is
 //! repeated, `Rej(why)`, `Coalesced`, `Cl(reason)`, `!Why` what is ignored and counted, `-` nothing. `#2` marks the

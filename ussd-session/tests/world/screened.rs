@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use ussd_session::{
-    Action, Config, Effect, Engine, Event, Millis, OwnedEffect, Passed, Policy, Resumed, Screens, State, Subject,
-    Subscriber,
+    Action, Callback, Config, Effect, Engine, Event, Millis, OwnedEffect, OwnedEvent, Passed, Policy, Resumed, Screens,
+    State, Subject, Subscriber,
 };
 
 use super::{Host, LINK};
@@ -13,12 +13,14 @@ pub(crate) struct Screened {
     engine: Engine,
     screens: Screens<()>,
     resumed: Option<String>,
+    /// What the first call of a session is to be told that goes on without one.
+    goes_on: Option<String>,
 }
 
 impl Screened {
     pub(crate) fn new(policy: Policy) -> Self {
         let config = Config::default().policy(policy);
-        Self { screens: Screens::new(&config), engine: Engine::new(config), resumed: None }
+        Self { screens: Screens::new(&config), engine: Engine::new(config), resumed: None, goes_on: None }
     }
 
     /// Lets effects pass the screens, and gives the engine what these answer.
@@ -29,14 +31,22 @@ impl Screened {
                 _ => None,
             };
             match self.screens.effect(effect, now) {
-                Passed::On(effect) => out(effect.as_effect()),
+                Passed::On(effect) => {
+                    match effect.as_effect().action {
+                        Action::Call(Callback::Existing { .. }) => self.resumed = self.goes_on.take(),
+                        Action::Closed(_) => self.goes_on = None,
+                        _ => {}
+                    }
+                    out(effect.as_effect());
+                }
                 Passed::Offered(effect, resumed) => {
                     self.resumed = Some(told(&resumed.split().1));
                     out(effect.as_effect());
                 }
-                Passed::Answered(reply) | Passed::Continued(_, reply, _) => {
-                    let sink = |effect: Effect<'_>| effects.push_back(effect.into());
-                    self.engine.handle(LINK, reply.as_event(), now, sink);
+                Passed::Answered(reply) => self.answer(&reply, now, &mut effects),
+                Passed::Continued(_, reply, resumed) => {
+                    self.goes_on = Some(told(&resumed.split().1));
+                    self.answer(&reply, now, &mut effects);
                 }
                 Passed::Nothing => {}
                 other => panic!("{other:?}"),
@@ -45,6 +55,11 @@ impl Screened {
                 self.screens.park(session, ());
             }
         }
+    }
+
+    fn answer(&mut self, reply: &OwnedEvent, now: Millis, effects: &mut VecDeque<OwnedEffect>) {
+        let sink = |effect: Effect<'_>| effects.push_back(effect.into());
+        self.engine.handle(LINK, reply.as_event(), now, sink);
     }
 }
 

@@ -220,3 +220,143 @@ impl Reader<'_> {
         Ok(starts)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::encoding::Problem;
+
+    const SESSION: u64 = 0x0071_0000_0000_0001;
+
+    fn id(bits: u64) -> SessionId {
+        SessionId::from_bits(bits).unwrap()
+    }
+
+    fn at(service: &str) -> (LinkId, Subscriber, Box<str>) {
+        (LinkId(1), "27831234567".parse().unwrap(), service.into())
+    }
+
+    fn plain(text: &str) -> Kept {
+        Kept { pager: None, text: text.into(), verb: Verb::Continue, secret: false, expects_secret: true }
+    }
+
+    /// A text of three pages, the last of them on the screen.
+    fn paged() -> Kept {
+        let (text, starts) = ("abcé".into(), vec![1, 3]);
+        let pager = Pager { text, alphabet: Alphabet::Ucs2, why: Some('ç'), paged: true, cut: false, starts };
+        Kept { pager: Some(pager), text: "ab¢é".into(), verb: Verb::End, secret: false, expects_secret: false }
+    }
+
+    fn parked(screen: Kept) -> Parked<Vec<u8>> {
+        let token = TurnToken { session: id(2), turn: 3 };
+        let (ended, until) = (Millis(0x44), Millis(0x55));
+        Parked { token, screen, answered: true, ended, until, kept: Some(b"app".to_vec()) }
+    }
+
+    /// Everything that there can be.
+    fn full() -> Aside {
+        let pager = Pager {
+            text: "x".into(),
+            alphabet: Alphabet::Gsm7,
+            why: None,
+            paged: false,
+            cut: true,
+            starts: Vec::new(),
+        };
+        let same = Kept { pager: Some(pager), ..plain("x") };
+        let asking = Some(Box::new(parked(plain("a"))));
+        let shown = Shown { at: at("*1#"), screen: Some(paged()), answered: true, asking, offered: Some(same) };
+        let earlier = Some(Earlier { token: TurnToken { session: id(4), turn: 5 }, ago: Duration::from_millis(6) });
+        let waiting = vec![("*2#".into(), parked(plain("b"))), ("".into(), parked(paged()))];
+        Aside { shown: Some((id(SESSION), shown)), earlier, parked: waiting }
+    }
+
+    const FULL: &str = "3f 032a3123 \
+        2d 06 6162c2a2c3a9 02 000000e7 05 616263c3a9 04 0001 0003 \
+        56 01 78 00 00 \
+        0000000000000002 0003 01 0000000000000044 0000000000000055 02 01 61 03 617070 \
+        0000000000000004 0005 0000000000000006 \
+        02 032a3223 0000000000000002 0003 01 0000000000000044 0000000000000055 02 01 62 03 617070 \
+        00 0000000000000002 0003 01 0000000000000044 0000000000000055 \
+        2d 06 6162c2a2c3a9 02 000000e7 05 616263c3a9 04 0001 0003 03 617070";
+
+    fn written(aside: &Aside) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_aside(&mut out, aside);
+        out
+    }
+
+    fn read(octets: &[u8]) -> Result<Aside, Unreadable> {
+        let mut from = Reader { octets, offset: 0 };
+        let (link, subscriber, _) = at("");
+        let aside = from.aside(id(SESSION), link, subscriber)?;
+        match from.rest() {
+            0 => Ok(aside),
+            more => Err(from.error(Problem::Trailing(more))),
+        }
+    }
+
+    #[test]
+    fn known_answer() {
+        let expected = hex::decode(FULL.replace(' ', "")).unwrap();
+        assert_eq!(hex::encode(written(&full())), hex::encode(&expected));
+        assert!(read(&expected).unwrap() == full());
+    }
+
+    #[test]
+    fn every_part_may_be_missing() {
+        let (_, shown) = full().shown.unwrap();
+        let with = |shown| Aside { shown: Some((id(SESSION), shown)), ..Aside::default() };
+        for aside in [
+            Aside::default(),
+            with(Shown::new(at(""))),
+            with(Shown { screen: None, ..shown.clone() }),
+            with(Shown { offered: None, ..shown.clone() }),
+            with(Shown { asking: None, answered: false, ..shown }),
+            Aside { shown: None, ..full() },
+            Aside { earlier: None, ..full() },
+            Aside { parked: Vec::new(), ..full() },
+        ] {
+            assert!(read(&written(&aside)).unwrap() == aside, "{}", hex::encode(written(&aside)));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read() {
+        let octets = written(&full());
+        for end in 0..octets.len() {
+            assert_eq!(read(&octets[..end]).err().unwrap().problem, Problem::Truncated, "{end}");
+        }
+        let changed = |offset: usize, octet: u8| {
+            let mut octets = octets.clone();
+            octets[offset] = octet;
+            let unreadable = read(&octets).err().unwrap();
+            (unreadable.offset, unreadable.problem)
+        };
+        assert_eq!(changed(0, 0x40), (1, Problem::Value("parts")));
+        assert_eq!(changed(0, part::SCREEN), (1, Problem::Value("parts")));
+        assert_eq!(changed(5, 0x80), (6, Problem::Value("screen")));
+        assert_eq!(changed(5, flag::PAGED), (6, Problem::Value("screen")));
+        assert_eq!(changed(13, 3), (14, Problem::Value("alphabet")));
+        assert_eq!(changed(14, 0xFF), (18, Problem::Value("character")));
+        // Within a character, beyond the end, and half a start.
+        for (offset, octet) in [(26, 4), (26, 6), (27, 1), (24, 3)] {
+            assert_eq!(changed(offset, octet).1, Problem::Value("page"), "{offset}");
+        }
+    }
+
+    /// Whatever a store holds, reading it ends well.
+    #[test]
+    fn no_octet_stops_the_reader() {
+        let octets = written(&full());
+        for offset in 0..octets.len() {
+            for octet in 0..=255 {
+                let mut octets = octets.clone();
+                octets[offset] = octet;
+                if let Ok(aside) = read(&octets) {
+                    assert_eq!(hex::encode(written(&aside)), hex::encode(&octets), "offset {offset}, octet {octet}");
+                }
+            }
+        }
+    }
+}
