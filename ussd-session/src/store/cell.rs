@@ -368,3 +368,52 @@ fn released(key: Key, token: TurnToken, held: Option<Held>) -> OwnedEvent {
 fn effect(key: Key, dialled: &str, action: Action<'_>) -> OwnedEffect {
     Effect { link: key.link, subscriber: key.subscriber, dialled, action }.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{fit::Fit, ids::LinkId};
+
+    /// What follows from events, and what those see who count.
+    #[test]
+    fn who_counts_sees_what_screens_answer() {
+        let policy = Policy::default().fit(Fit::default()).resume(Resume::Continue);
+        let key = Key { link: LinkId(1), subscriber: "27831234567".parse().unwrap() };
+        let (to, from, net, mut cell, mut ids) = (key.subscriber, key.subscriber, NetId::NONE, None, 0);
+        let name = |effect: &OwnedEffect| match effect.as_effect().action {
+            Action::Call(Callback::New { .. }) => "New",
+            Action::Call(Callback::Existing { .. }) => "Existing",
+            Action::Call(_) => "Ended",
+            Action::Send(_) => "Send",
+            Action::Closed(_) => "Closed",
+            other => panic!("{other:?}"),
+        };
+        let mut happens = |event: Event<'_>| {
+            ids += 1;
+            let (now, fresh) = (Millis(1_790_000_000_000), SessionId::from_bits(ids).unwrap());
+            let scene = Scene { key, at: At { link: key.link, now, fresh }, policy: &policy, parking: 1000 };
+            let advance = advance(cell.take(), &event, scene);
+            cell = advance.cell;
+            let names = |effects: &[OwnedEffect]| effects.iter().map(name).collect::<Vec<_>>().join(" ");
+            (names(&advance.effects), advance.observed.as_deref().map(names))
+        };
+        let begin = Event::Begin { from, dialled: "*1#", net: net.clone(), phase: Phase::Two, dedup: None };
+        let answer = |text| Event::Answer { from, text: Text::public(text), net: net.clone(), dedup: None };
+        let hangs_up = Event::UserEnd { from, net: net.clone(), text: None };
+        let (token, text) = (TurnToken { session: SessionId::from_bits(1).unwrap(), turn: 1 }, "a".repeat(200));
+        let reply = |turn| Event::Reply {
+            to,
+            token: TurnToken { turn, ..token },
+            verb: Verb::Continue,
+            text: Text::public(&text),
+        };
+        let same = |effects: &str| (effects.to_owned(), None);
+        assert_eq!(happens(begin.clone()), same("New"));
+        assert_eq!(happens(reply(1)), same("Send"));
+        assert_eq!(happens(answer("98")), ("Send".into(), Some("Existing Send".into())));
+        assert_eq!(happens(answer("1")), same("Existing"));
+        assert_eq!(happens(reply(3)), same("Send"));
+        assert_eq!(happens(hangs_up), same("Ended Closed"));
+        assert_eq!(happens(begin), ("Send".into(), Some("New Send".into())));
+    }
+}
