@@ -25,7 +25,7 @@ mod timers;
 use std::{fmt, future::Future, time::Duration};
 
 #[cfg(feature = "redis")]
-pub use self::redis::{RedisStore, RedisStoreError, VumiLayout, VumiTransport};
+pub use self::redis::{RedisStore, RedisStoreError, Repaired, VumiLayout, VumiTransport};
 pub use self::{
     driver::Driver,
     encoding::{Problem, Unreadable},
