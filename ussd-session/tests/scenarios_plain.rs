@@ -269,6 +269,17 @@ fn s13_resume_refused() {
             ),
         );
     }
+    // What goes on is told of the session that does, and of no other.
+    let [_, goes_on, _] = resumes();
+    play_screens(
+        "S13, another service next",
+        &Policy::default().resume(goes_on).service("*120#").service("*130#"),
+        "
+        B(*120#); c(a)@1; X         | New P(a) End(User) Cl(User)       | Closed
+        B(*120#); X                 | P(a) End(User)#2 Cl(User)#2       | Closed
+        B(*130#); c(b)@1; A(1)      | New#3 P(b) Ex(1)                  | AppTurn 2
+        ",
+    );
 }
 
 /// 400 characters in words of 19.

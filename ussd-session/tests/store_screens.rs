@@ -158,7 +158,8 @@ fn secrets_are_not_kept() {
         "secrets",
         "
         X; B(*120#)                 | End(User) Cl(User) New#2          | AppTurn 1
-        X; c(Balance 5)@1{hidden}   | End(User)#2 Cl(User)#2 Rej(Closed(User)) | Closed
+        c(a)@1; A(1)                | P(a) Ex(1)                        | AppTurn 2
+        X; c(Balance 5)@2{hidden}   | End(User)#2 Cl(User)#2 Rej(Closed(User)) | Closed
         B(*120#)                    | New#3                             | AppTurn 1
         ",
     );
@@ -197,9 +198,12 @@ async fn a_session_without_a_tombstone_waits_too() {
     let [one, two] = machines(&store, &policy);
     let given = token(&one.handle(LINK, &begin("*1#"), START).await.unwrap());
     one.handle(LINK, &reply(given, Text::public("a")), START).await.unwrap();
-    let keys = one.due_here(after(65), 9);
-    assert_eq!(lines(&two.tick(keys[0], after(65)).await.unwrap()), ["TO(User)", "Cl(UserSlow)"]);
-    assert_eq!(lines(&two.tick(keys[0], after(66)).await.unwrap()), [""; 0]);
+    // It ends before the event, and is forgotten in the same step; once.
+    let ended = two.handle(LINK, &hangs_up(), after(66)).await.unwrap();
+    assert_eq!(lines(&ended), ["TO(User)", "Cl(UserSlow)", "!OrphanClose"]);
+    assert_eq!(lines(&one.handle(LINK, &hangs_up(), after(66)).await.unwrap()), ["!OrphanClose"]);
+    let keys = one.due_here(after(67), 9);
+    assert_eq!(lines(&one.tick(keys[0], after(67)).await.unwrap()), [""; 0]);
     assert_eq!(lines(&one.handle(LINK, &begin("*1#"), after(66)).await.unwrap()), ["P(a)"]);
 }
 
@@ -232,6 +236,28 @@ async fn what_the_application_kept_goes_on() {
     two.keep(key(subscriber()), given.session, b"lost", after(20)).await.unwrap();
     assert_eq!(lines(&one.handle(LINK, &begin("*1#"), after(20)).await.unwrap()), ["P(c)"]);
     assert_eq!(one.handle(LINK, &answer("4", ""), after(20)).await.unwrap().app, b"third");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_kept_stays_with_its_session() {
+    let store = MemoryStore::new();
+    let impatient = machine(1, &store, &Policy::default().resume(Resume::Continue).app_timer(Duration::ZERO));
+    let patient = machine(2, &store, &Policy::default().resume(Resume::Offer));
+    for (code, kept) in [("*1#", &b"one"[..]), ("*2#", b"two")] {
+        let given = token(&patient.handle(LINK, &begin(code), START).await.unwrap());
+        patient.handle_and_keep(LINK, &reply(given, Text::public(code)), kept, START).await.unwrap();
+        if code == "*1#" {
+            patient.handle(LINK, &hangs_up(), START).await.unwrap();
+        }
+    }
+    // The second is open; the first goes on in its place, and breaks off again in the same step.
+    let redial = impatient.handle(LINK, &begin("*1#"), START).await.unwrap();
+    assert_eq!(lines(&redial).last().unwrap(), "Rej(Closed(AppSlow))");
+    for (code, kept) in [("*1#", &b"one"[..]), ("*2#", b"two")] {
+        let offered = patient.handle(LINK, &begin(code), after(5)).await.unwrap().resumed.unwrap();
+        assert_eq!(offered.text(), code);
+        assert_eq!(offered.split().0, kept);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -347,6 +347,7 @@ fn again(cell: Option<&Cell>, token: TurnToken, net: NetId) -> Action<'_> {
         return Action::Ignored(Ignored::NothingToRepeat);
     };
     let text = Text::public(prompt);
+    let text = if cell.record.expects_secret() { text.expecting_secret() } else { text };
     Action::Send(Frame { kind: FrameKind::Prompt, net, token: Some(token), text, again: true })
 }
 

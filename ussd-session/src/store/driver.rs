@@ -38,6 +38,12 @@ use crate::{
 /// All take `&self`, and may be called at once, for one phone too: the store lets one of them win, and the others look
 /// again. Events of one phone that are to be handled in the order in which they came are awaited one by one.
 ///
+/// It also does what [`Screens`](crate::Screens) do in one process: texts fit ([`Policy::fit`]), and a key for the next
+/// page is taken and answered in one write, by whichever machine gets it; sessions that broke off go on
+/// ([`Policy::resume`]) on any. So all machines are to have the same policies. What that needs is kept beside the
+/// record, at most [`Fit::LONGEST`](crate::Fit::LONGEST) octets of a text, and never a secret: a secret text that is
+/// longer than a screen is refused ([`FitError::TooLong`](crate::FitError::TooLong)), and no secret screen is resumed.
+///
 /// [`Config::max_live`] and [`Config::max_closed`] do not count here: the store's size is its own affair.
 #[derive(Debug)]
 pub struct Driver<S> {

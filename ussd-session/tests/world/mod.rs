@@ -157,12 +157,7 @@ pub(crate) fn play(name: &str, policy: Policy, table: &str) {
     World::new(engine()).play(&format!("{name}, engine"), table);
     World::new(Through::new(Ssmi::default(), engine())).play(&format!("{name}, SSMI"), table);
     World::new(Through::new(Vumi::default(), engine())).play(&format!("{name}, Vumi"), table);
-    for (profile, vendor) in [
-        (Profile::generic(), "generic"),
-        (Profile::tata(), "Tata"),
-        (Profile::sixdee(), "6D"),
-        (Profile::mica(), "Mica"),
-    ] {
+    for (profile, vendor) in vendors() {
         World::new(Through::new(Smpp(profile), engine())).play(&format!("{name}, SMPP {vendor}"), table);
     }
     #[cfg(feature = "store")]
@@ -174,6 +169,11 @@ pub(crate) fn play(name: &str, policy: Policy, table: &str) {
     }
 }
 
+fn vendors() -> [(Profile, &'static str); 4] {
+    let (generic, tata) = ((Profile::generic(), "generic"), (Profile::tata(), "Tata"));
+    [generic, tata, (Profile::sixdee(), "6D"), (Profile::mica(), "Mica")]
+}
+
 /// As [`play`] for what screens do: on the engine with them before it, behind adapters that carry the text, and on two
 /// machines over a store.
 pub(crate) fn play_screens(name: &str, policy: &Policy, table: &str) {
@@ -182,7 +182,7 @@ pub(crate) fn play_screens(name: &str, policy: &Policy, table: &str) {
     World::new(Through::new(Vumi::default(), screened())).play(&format!("{name}, Vumi"), table);
     if table.is_ascii() {
         World::new(Through::new(Ssmi::default(), screened())).play(&format!("{name}, SSMI"), table);
-        for (profile, vendor) in [(Profile::generic(), "generic"), (Profile::mica(), "Mica")] {
+        for (profile, vendor) in vendors() {
             World::new(Through::new(Smpp(profile), screened())).play(&format!("{name}, SMPP {vendor}"), table);
         }
     }
