@@ -5,6 +5,7 @@ mod config;
 mod counters;
 mod index;
 mod lists;
+mod prompts;
 mod saved;
 mod sessions;
 mod shards;

@@ -177,7 +177,7 @@ switches! {
     /// The gateway changes its id within a dialogue. Default no: an answer with another id belongs to no session.
     net_id_unstable
     /// Keep the last prompt and send it again when the network repeats a message. Default yes; costs the memory of
-    /// one prompt for each session. Texts marked secret are not kept.
+    /// one prompt for each session. Texts marked secret, or of more than 8,000 octets, are not kept.
     resend
     /// End the dialogue on the network when the user is too slow, where the link can. Default no.
     abort_on_user_slow

@@ -6,6 +6,7 @@ use super::{
     Config, Counters, Effect, Saved, Sink,
     codes::Codes,
     index::{Index, Key},
+    prompts::Prompts,
     saved::SavedReply,
     slots::{NONE, Slots},
     sweeps::{Sweeps, Swept},
@@ -29,6 +30,7 @@ pub(super) struct Sessions {
     pub(super) slots: Slots,
     pub(super) index: Index,
     codes: Codes,
+    prompts: Prompts,
     pub(super) wheel: Wheel,
     pub(super) tombstones: Tombstones,
     sweeps: Sweeps,
@@ -55,6 +57,7 @@ impl Sessions {
             slots: Slots::default(),
             index: Index::default(),
             codes: Codes::default(),
+            prompts: Prompts::default(),
             wheel: Wheel::new(),
             tombstones: Tombstones::default(),
             sweeps: Sweeps::default(),
@@ -217,7 +220,7 @@ impl Sessions {
                 Action::Send(frame) => {
                     self.counters.frames += 1;
                     if let (FrameKind::Prompt, Some(slot)) = (frame.kind, slot) {
-                        self.slots.keep_prompt(slot, frame.text, policy.resend);
+                        self.keep_prompt(slot, frame.text, policy.resend);
                     }
                 }
                 Action::Call(Callback::Existing { .. }) => self.counters.turns += 1,
@@ -230,7 +233,7 @@ impl Sessions {
                     continue;
                 }
                 Action::Again { token, net } => {
-                    let action = again(slot.and_then(|slot| self.slots.prompt(slot)), *token, net);
+                    let action = again(slot.and_then(|slot| self.prompts.get(slot)), *token, net);
                     self.counters.count(&action);
                     sink.accept(Effect { link, subscriber, dialled: self.codes.text(code), action });
                     continue;
@@ -277,7 +280,7 @@ impl Sessions {
             ids.fresh();
         }
         if was.is_none_or(|(_, before)| before != session) {
-            self.slots.drop_prompt(slot);
+            self.prompts.forget(slot);
         }
         match (was_open, open) {
             (false, true) => {
@@ -361,7 +364,7 @@ impl Sessions {
             record.core.set(Core::HELD, false);
         }
         let code = self.slots.get(slot).map_or(NONE, |place| place.code);
-        let prompt = self.slots.prompt(slot).map(str::to_owned);
+        let prompt = self.prompts.get(slot).map(str::to_owned);
         Some(Saved { record, dialled: self.codes.text(code).to_owned(), prompt, held })
     }
 
@@ -377,7 +380,7 @@ impl Sessions {
         if core.is_open() {
             self.keep_code(slot, &saved.dialled);
             if let Some(prompt) = saved.prompt {
-                self.slots.keep_prompt(slot, Text::public(&prompt), true);
+                self.prompts.keep(slot, &prompt);
             }
             if let Some(SavedReply { verb, text, expects_secret }) = saved.held {
                 self.held.insert(slot, Held { verb, text, secret: false, expects_secret });
@@ -389,8 +392,17 @@ impl Sessions {
     /// Frees what is kept beside an open session.
     fn forget(&mut self, slot: u32) {
         self.keep_code(slot, "");
-        self.slots.drop_prompt(slot);
+        self.prompts.forget(slot);
         self.held.remove(&slot);
+    }
+
+    /// Keeps a prompt, if policy wants it and it is no secret; only forgets the one before otherwise.
+    fn keep_prompt(&mut self, slot: u32, text: Text<'_>, keep: bool) {
+        if keep && !text.is_secret() {
+            self.prompts.keep(slot, text.as_str());
+        } else {
+            self.prompts.forget(slot);
+        }
     }
 
     /// Keeps the code that a session was opened with; its number.

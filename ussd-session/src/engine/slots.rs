@@ -3,7 +3,6 @@
 use super::wheel::Marks;
 use crate::{
     record::{Core, Record, Rest},
-    text::Text,
     time::Millis,
 };
 
@@ -31,20 +30,14 @@ pub(super) struct Beside {
 /// No slot.
 pub(super) const NONE: u32 = u32::MAX;
 
-const PAGE: usize = 1024;
-
-/// Buffers kept for prompts to come.
-const SPARE: usize = 1024;
+/// Slots of a page.
+pub(super) const PAGE: usize = 1024;
 
 /// All slots. An index stays good until its slot is given back.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
     pages: Vec<Vec<Slot>>,
     beside: Vec<Vec<Beside>>,
-    /// The last prompts, by slot. Pages come to be when a prompt is kept, so that who keeps none pays nothing.
-    prompts: Vec<Vec<Option<String>>>,
-    /// Buffers of prompts no longer needed.
-    spare: Vec<String>,
     free: Vec<u32>,
     len: usize,
 }
@@ -93,51 +86,6 @@ impl Slots {
         of(&self.beside, index).map(|beside| beside.newer).filter(|newer| *newer != NONE)
     }
 
-    /// The prompt kept for a slot.
-    pub(super) fn prompt(&self, index: u32) -> Option<&str> {
-        of(&self.prompts, index)?.as_deref()
-    }
-
-    /// Keeps a prompt for a slot in place of the one before; only forgets that one if it is not to be kept.
-    #[inline]
-    pub(super) fn keep_prompt(&mut self, index: u32, text: Text<'_>, keep: bool) {
-        if keep && !text.is_secret() {
-            self.store_prompt(index, text.as_str());
-        } else {
-            self.drop_prompt(index);
-        }
-    }
-
-    fn store_prompt(&mut self, index: u32, text: &str) {
-        let page = index as usize / PAGE;
-        if self.prompts.len() <= page {
-            self.prompts.resize_with(page + 1, Vec::new);
-        }
-        let room = self.beside.get(page).map_or(PAGE, Vec::capacity);
-        if let Some(page) = self.prompts.get_mut(page).filter(|prompts| prompts.len() < room) {
-            page.reserve_exact(room - page.len());
-            page.resize_with(room, || None);
-        }
-        if let Some(place) = of_mut(&mut self.prompts, index) {
-            let prompt = place.get_or_insert_with(|| self.spare.pop().unwrap_or_default());
-            prompt.clear();
-            prompt.push_str(text);
-        }
-    }
-
-    /// Forgets the prompt of a slot, and keeps its buffer for another.
-    #[inline]
-    pub(super) fn drop_prompt(&mut self, index: u32) {
-        if self.prompts.is_empty() {
-            return;
-        }
-        if let Some(prompt) = of_mut(&mut self.prompts, index).and_then(Option::take)
-            && self.spare.len() < SPARE
-        {
-            self.spare.push(prompt);
-        }
-    }
-
     /// Takes a free slot for this session. What lies beside it may hold room of the session before.
     pub(super) fn insert(&mut self, core: Core, rest: Rest) -> u32 {
         let index = self.free.pop().unwrap_or_else(|| self.grow());
@@ -177,12 +125,13 @@ impl Slots {
     }
 }
 
-fn of<T>(pages: &[Vec<T>], index: u32) -> Option<&T> {
+/// What stands for a slot in pages.
+pub(super) fn of<T>(pages: &[Vec<T>], index: u32) -> Option<&T> {
     let index = index as usize;
     pages.get(index / PAGE)?.get(index % PAGE)
 }
 
-fn of_mut<T>(pages: &mut [Vec<T>], index: u32) -> Option<&mut T> {
+pub(super) fn of_mut<T>(pages: &mut [Vec<T>], index: u32) -> Option<&mut T> {
     let index = index as usize;
     pages.get_mut(index / PAGE)?.get_mut(index % PAGE)
 }
