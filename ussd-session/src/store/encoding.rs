@@ -394,7 +394,13 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::{
+        ids::TurnToken,
+        store::aside::{Aside, Earlier},
+    };
 
     /// A session with everything that one can have.
     fn full() -> Cell {
@@ -450,6 +456,17 @@ mod tests {
         let expected = hex::decode(FULL.replace(' ', "")).unwrap();
         assert_eq!(hex::encode(full().encode()), hex::encode(&expected));
         assert_eq!(Cell::decode(&expected).unwrap(), full());
+    }
+
+    /// What lies beside the record comes after all else, and is what makes it version 2.
+    #[test]
+    fn version_2() {
+        let token = TurnToken { session: SessionId::from_bits(2).unwrap(), turn: 3 };
+        let earlier = Some(Earlier { token, ago: Duration::from_millis(4) });
+        let cell = Cell { aside: Some(Box::new(Aside { earlier, ..Aside::default() })), ..full() };
+        let expected = format!("02{} 20 0000000000000002 0003 0000000000000004 00", &FULL[2..]).replace(' ', "");
+        assert_eq!(hex::encode(cell.encode()), expected);
+        assert_eq!(Cell::decode(&cell.encode()).unwrap(), cell);
     }
 
     #[test]
