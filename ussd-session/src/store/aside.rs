@@ -52,9 +52,24 @@ impl Aside {
         self.parked.iter().map(|(_, parked)| parked.until).max()
     }
 
+    /// Keeps what the application has of a session that waits; true if one does.
+    pub(super) fn keep(&mut self, session: SessionId, app: &[u8], most: usize) -> bool {
+        let Some(parked) = self.parked(session) else { return false };
+        parked.kept = Some(app.to_vec());
+        self.bound(most);
+        true
+    }
+
     /// What waits of a session.
-    pub(super) fn parked(&mut self, session: SessionId) -> Option<&mut Parked<Vec<u8>>> {
+    fn parked(&mut self, session: SessionId) -> Option<&mut Parked<Vec<u8>>> {
         self.parked.iter_mut().map(|(_, parked)| parked).find(|parked| parked.token.session == session)
+    }
+
+    /// Forgets the oldest while what waits takes more octets than it may.
+    fn bound(&mut self, most: usize) {
+        while self.parked.len() > Self::SERVICES || self.parked.iter().map(octets).sum::<usize>() > most {
+            self.parked.remove(0);
+        }
     }
 }
 
@@ -80,9 +95,7 @@ impl Keeper<Vec<u8>> for Beside<'_> {
         let (all, ended) = (&mut self.aside.parked, parked.ended);
         all.retain(|(of, old)| *of != service && old.until > ended);
         all.push((service, parked));
-        while all.len() > Aside::SERVICES || all.iter().map(octets).sum::<usize>() > self.most {
-            all.remove(0);
-        }
+        self.aside.bound(self.most);
     }
 
     fn unpark(&mut self, (_, _, service): &Key, now: Millis) -> Option<Parked<Vec<u8>>> {
@@ -92,7 +105,9 @@ impl Keeper<Vec<u8>> for Beside<'_> {
     }
 
     fn late(&mut self, token: TurnToken, reply: impl FnOnce() -> Kept) -> bool {
-        self.aside.parked(token.session).is_some_and(|parked| parked.late(token, reply))
+        let is_kept = self.aside.parked(token.session).is_some_and(|parked| parked.late(token, reply));
+        self.aside.bound(self.most);
+        is_kept
     }
 }
 

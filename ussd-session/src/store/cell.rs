@@ -276,15 +276,14 @@ impl Cell {
         Self { record, dialled: String::new(), prompt: None, held: None, app: Vec::new(), aside: None }
     }
 
-    /// The application keeps this of a session from now on, if the session is open or waits to be resumed; true if it
-    /// does.
-    pub(super) fn keep(&mut self, session: SessionId, app: &[u8]) -> bool {
+    /// The application keeps this of a session from now on, if the session is open or waits to be resumed, for which
+    /// there are `parking` octets; true if it does.
+    pub(super) fn keep(&mut self, session: SessionId, app: &[u8], parking: usize) -> bool {
         if self.record.is_open() && self.record.session() == session {
             self.app = app.to_vec();
             return true;
         }
-        let parked = self.aside.as_mut().and_then(|aside| aside.parked(session));
-        parked.map(|parked| parked.kept = Some(app.to_vec())).is_some()
+        self.aside.as_mut().is_some_and(|aside| aside.keep(session, app, parking))
     }
 
     /// A session that another program has begun: a prompt is out, and the user is to answer it from now on.

@@ -160,7 +160,7 @@ impl<S: Store> Driver<S> {
     pub async fn keep(&self, key: Key, session: SessionId, app: &[u8], now: Millis) -> Result<(), Error<S::Error>> {
         let at = self.at(key.link, now);
         let work = self.swapped(key, &NetId::NONE, at, |cell| {
-            let kept = cell.and_then(|mut cell| cell.keep(session, app).then_some(cell));
+            let kept = cell.and_then(|mut cell| cell.keep(session, app, self.parking).then_some(cell));
             (kept.map_or(Fate::Stays, |cell| Fate::Becomes(Some(cell))), ())
         });
         self.within_limit(work).await
@@ -277,7 +277,7 @@ impl<S: Store> Driver<S> {
             let mut cell = advance.cell.take();
             if let (Some(cell), Some(app)) = (&mut cell, app) {
                 let session = event.answers().map_or(cell.record.session(), |token| token.session);
-                cell.keep(session, app);
+                cell.keep(session, app, self.parking);
             }
             (Fate::Becomes(cell), advance)
         });

@@ -147,10 +147,14 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
     /// and are written by calls of their own. Default no.
     ///
     /// A session is listed before it is first written, so that a machine may be lost at any moment: another one ends
-    /// the session and tells the application, late by no more than the policy's longest timer. What the list itself
-    /// may lose, with a server of the cluster, is found by [`RedisStore::repair`]. A session of another program that
-    /// was taken over may be left behind by a machine that is lost in that moment, and taken over again once the one
-    /// that came of it is forgotten.
+    /// the session and tells the application, late by no more than the policy's longest timer. The list may still lose
+    /// a session: with the last writes of a server that is lost, or where two machines write the end of one session and
+    /// the phone's next one at once. The machine that has handled that one last ends it all the same; if it is lost too,
+    /// [`RedisStore::repair`] finds the session. Without that it is forgotten after its time to live, and the
+    /// application is not told.
+    ///
+    /// A session of another program that was taken over may be left behind by a machine that is lost in that moment, and
+    /// taken over again once the one that came of it is forgotten.
     #[must_use]
     pub fn cluster(mut self, yes: bool) -> Self {
         self.cluster = yes;
