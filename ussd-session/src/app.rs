@@ -326,7 +326,7 @@ impl Screen {
 
     fn as_text(&self) -> Text<'_> {
         let text = if self.secret { Text::secret(&self.text) } else { Text::public(&self.text) };
-        if self.expects_secret { text.expecting_secret() } else { text }
+        text.asking_for_secret(self.expects_secret)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What happens to a session: on the network, in the application, by the clock.
 
+#[cfg(feature = "tokio")]
+use crate::action::Subject;
 use crate::{
     ids::{DedupKey, LinkId, NetId, SessionId, TurnToken},
     subscriber::Subscriber,
@@ -170,6 +172,28 @@ impl Event<'_> {
             | Self::HandlerFailed { to, .. }
             | Self::Discard { to, .. } => Some(*to),
             Self::LinkDown | Self::LinkUp | Self::Tick => None,
+        }
+    }
+
+    /// The turn that it answers, if it is an answer of the application.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn answers(&self) -> Option<TurnToken> {
+        match self {
+            Self::Reply { token, .. }
+            | Self::Abort { token, .. }
+            | Self::Redirect { token, .. }
+            | Self::HandlerFailed { token, .. } => Some(*token),
+            _ => None,
+        }
+    }
+
+    /// What its refusal is about, if it can be refused.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn subject(&self) -> Option<Subject> {
+        match self {
+            Self::Push { correlation, .. } => Some(Subject::Push(*correlation)),
+            Self::HandlerFailed { .. } => None,
+            _ => self.answers().map(Subject::Turn),
         }
     }
 }

@@ -23,7 +23,7 @@ pub enum Orphans {
 /// What the application kept of the session, and its last screen, are parked for [`Policy::park`] by link, phone and
 /// service, unless the application ended the session itself or that screen was secret. A session that broke off while
 /// the application worked is parked with the reply that comes too late: the user sees it after all, and nothing runs
-/// twice. Done by [`Screens`](crate::Screens), and with it by the [`Runner`](crate::Runner).
+/// twice. Done by [`Screens`](crate::Screens), and with it by the [`Runner`](crate::Runner); over a store by its driver.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Resume {
@@ -223,7 +223,8 @@ impl Policy {
     }
 
     /// Makes the application's texts fit the screen, and shows long ones in pages without calling it. Default none:
-    /// texts go as they are. Done by [`Screens`](crate::Screens), and with it by the [`Runner`](crate::Runner).
+    /// texts go as they are. Done by [`Screens`](crate::Screens), and with it by the [`Runner`](crate::Runner); over a
+    /// store by its driver.
     #[must_use]
     pub fn fit(mut self, fit: impl Into<Option<Fit>>) -> Self {
         self.fit = fit.into().map(Box::new);

@@ -129,6 +129,19 @@ impl Record {
         self.core.is_open()
     }
 
+    /// A tombstone that is over: to step it is to step none.
+    #[cfg(feature = "store")]
+    pub(crate) fn over(mut self, reason: CloseReason) -> Self {
+        (self.core.state, self.core.deadline) = (State::Closed(reason), 0);
+        self
+    }
+
+    /// True if the answer to the prompt on the screen is a secret.
+    #[cfg(feature = "store")]
+    pub(crate) fn expects_secret(&self) -> bool {
+        self.core.has(Core::SECRET)
+    }
+
     /// True while a break of the link is waited out.
     #[must_use]
     pub fn is_unlinked(&self) -> bool {

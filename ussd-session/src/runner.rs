@@ -218,11 +218,7 @@ impl<A: UssdApp> Running<A> {
                 self.give(link, &fitted);
             }
             Err(why) => {
-                let (subscriber, subject) = match said {
-                    Event::Reply { to, token, .. } => (to, Subject::Turn(token)),
-                    Event::Push { to, correlation, .. } => (to, Subject::Push(correlation)),
-                    _ => return,
-                };
+                let (Some(subscriber), Some(subject)) = (said.subscriber(), said.subject()) else { return };
                 let action = Action::Reject { subject, why };
                 self.effects.push_back(Effect { link, subscriber, dialled: "", action }.into());
                 if let Subject::Turn(token) = subject {

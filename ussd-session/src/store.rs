@@ -10,6 +10,7 @@
 //! * [`MemoryStore`] is a store within the process for tests: it can lose, delay and cut off.
 //! * `RedisStore` (feature `redis`) is the one for production.
 
+mod aside;
 mod cell;
 mod driver;
 mod encoding;
@@ -24,7 +25,7 @@ mod timers;
 use std::{fmt, future::Future, time::Duration};
 
 #[cfg(feature = "redis")]
-pub use self::redis::{RedisStore, RedisStoreError, VumiLayout, VumiTransport};
+pub use self::redis::{RedisStore, RedisStoreError, Repaired, VumiLayout, VumiTransport};
 pub use self::{
     driver::Driver,
     encoding::{Problem, Unreadable},

@@ -34,8 +34,13 @@ impl<'a> Text<'a> {
 
     /// The same text as a prompt whose answer will be a secret.
     #[must_use]
-    pub const fn expecting_secret(mut self) -> Self {
-        self.expects_secret = true;
+    pub const fn expecting_secret(self) -> Self {
+        self.asking_for_secret(true)
+    }
+
+    /// The same text, as a prompt whose answer will be a secret or not.
+    pub(crate) const fn asking_for_secret(mut self, secret: bool) -> Self {
+        self.expects_secret = secret;
         self
     }
 

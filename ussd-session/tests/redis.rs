@@ -12,13 +12,13 @@ use std::{sync::Arc, time::Duration};
 use conformance::Bench;
 use proptest::{prelude::*, test_runner::TestRunner};
 use redis::{FromRedisValue, cmd};
-use schedule::{Step, plan, run};
+use schedule::{Step, plan, run, screens};
 use ussd_session::{
     Action, Callback, Config, Event, Millis, NetId, OwnedEffect, Phase, Subscriber, Text, TurnToken, Verb,
     store::{Driver, Error, Key, RedisStore, RedisStoreError, Store, VumiLayout, VumiTransport},
 };
 use world::{
-    Bare, LINK, describe,
+    Bare, LINK, Screened, describe,
     redis_server::{Connection, RedisServer},
     stored::{in_redis, key},
 };
@@ -244,6 +244,25 @@ fn redis_is_as_the_engine() {
         for phone in 0..3 {
             prop_assert_eq!(of(&stored, phone), of(&plain, phone));
         }
+        Ok(())
+    });
+    outcome.unwrap();
+}
+
+/// Pages and resumed sessions, over two machines, are as in one process, and leave no key for ever.
+#[test]
+#[ignore = "needs redis-server"]
+fn screens_in_redis_are_as_in_one_process() {
+    let server = RedisServer::start(&[]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let connection = runtime.block_on(server.connection());
+    let mut runner = TestRunner::new(ProptestConfig { cases: 30, failure_persistence: None, ..Default::default() });
+    let outcome = runner.run(&(screens::policies(), screens::ops()), |(policy, ops)| {
+        let stored = screens::run(&mut in_redis(&server, &policy), &ops);
+        let immortal: Vec<_> = runtime.block_on(keys(&connection)).into_iter().filter(|(_, left)| *left <= 0).collect();
+        runtime.block_on(ask::<()>(&connection, &["FLUSHALL"]));
+        prop_assert!(immortal.is_empty(), "{immortal:?}");
+        prop_assert_eq!(stored, screens::run(&mut Screened::new(policy), &ops));
         Ok(())
     });
     outcome.unwrap();

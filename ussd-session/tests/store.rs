@@ -371,14 +371,14 @@ async fn what_cannot_be_read_is_left_alone() {
     one.handle(LINK, &begin("*1#"), START).await.unwrap();
     let mut octets = store.octets(key(subscriber())).unwrap();
     let Found::Session { tag, .. } = store.load(key(subscriber()), &NetId::NONE).await.unwrap() else { panic!() };
-    octets[0] = 2;
+    octets[0] = 3;
     let newer = Tag { version: 9, ..tag };
     let write = Write::Put { tag: newer, octets: &octets, ttl: Duration::from_secs(60), open: None };
     assert_eq!(store.swap(key(subscriber()), Expect::Is(tag), write).await.unwrap(), Swapped::Done);
     for event in [begin("*2#"), answer("1"), hangs_up()] {
         let failed = one.handle(LINK, &event, START).await.unwrap_err();
         let Error::Unreadable(unreadable) = failed.error else { panic!("{failed:?}") };
-        assert_eq!((unreadable.offset, unreadable.problem), (0, Problem::Version(2)));
+        assert_eq!((unreadable.offset, unreadable.problem), (0, Problem::Version(3)));
     }
     assert_eq!(store.octets(key(subscriber())).unwrap(), octets);
 }

@@ -11,8 +11,8 @@ use std::{
 
 use tokio::{sync::mpsc, task::JoinHandle, time::sleep};
 use ussd_session::{
-    Config, Dialled, Done, EndWhy, Event, LinkId, NetId, OwnedEffect, OwnedEvent, Phase, Policy, Session, Side, Text,
-    Turn, UssdApp,
+    Config, Dialled, Done, EndWhy, Event, Fit, LinkId, NetId, Overflow, OwnedEffect, OwnedEvent, Phase, Policy, Resume,
+    Session, Side, Text, Turn, UssdApp,
     store::{Driver, Fault, MemoryStore, StoreRunner},
 };
 use world::{LINK, describe, until};
@@ -27,10 +27,17 @@ impl UssdApp for Puppet {
     type State = Vec<String>;
 
     async fn new_session(&self, session: &mut Session<Vec<String>>, turn: Turn, dialled: Dialled<'_>) -> Done {
+        if let Some(resumed) = session.resumed() {
+            self.tell(format!("offered {} after {}", resumed.text(), session.state.join(" ")));
+            return turn.cont(resumed.screen());
+        }
         self.existing_session(session, turn, dialled.as_str()).await
     }
 
     async fn existing_session(&self, session: &mut Session<Vec<String>>, turn: Turn, message: &str) -> Done {
+        if let Some(resumed) = session.resumed() {
+            self.tell(format!("goes on from {} after {}", resumed.text(), session.state.join(" ")));
+        }
         session.state.push(message.to_owned());
         let heard = session.state.join(" ");
         match message {
@@ -60,6 +67,8 @@ impl UssdApp for Puppet {
                 });
                 done
             }
+            "long" => turn.cont(long()),
+            "wide" => turn.cont("\u{1200}".repeat(81)),
             "redirect" => turn.redirect("*9#"),
             "0" => turn.end("bye"),
             _ => turn.cont(heard),
@@ -81,6 +90,11 @@ impl Puppet {
     }
 }
 
+/// Nine options of 38 characters: four on a page, and five on the last.
+fn long() -> String {
+    (1..=9).map(|n| format!("{n}. {}", "a".repeat(35))).collect::<Vec<_>>().join("\n")
+}
+
 /// One machine.
 struct Machine {
     events: mpsc::Sender<(LinkId, OwnedEvent)>,
@@ -90,10 +104,10 @@ struct Machine {
 }
 
 impl Machine {
-    fn new(node: u16, store: &MemoryStore, app: &Puppet) -> Self {
+    fn new(node: u16, store: &MemoryStore, app: &Puppet, policy: Policy) -> Self {
         let (events, inbox) = mpsc::channel(64);
         let (outbox, effects) = mpsc::channel(1024);
-        let config = Config::default().node(node).policy(Policy::default());
+        let config = Config::default().node(node).policy(policy);
         let driver = Arc::new(Driver::new(store.clone(), config));
         let runner = StoreRunner::new(app.clone(), Arc::clone(&driver)).max_in_hand(4);
         Self { events, effects, runner: tokio::spawn(runner.run(inbox, outbox)), driver }
@@ -113,6 +127,11 @@ impl Machine {
         self.events.send((LINK, event.into())).await.unwrap();
     }
 
+    async fn hangs_up(&mut self, phone: &str) {
+        self.send(Event::UserEnd { from: phone.parse().unwrap(), net: NetId::NONE, text: None }).await;
+        self.until("Cl(User)").await;
+    }
+
     /// Effects until the wanted one, callbacks left out.
     async fn until(&mut self, wanted: &str) -> Vec<String> {
         until(&mut self.effects, wanted).await
@@ -122,8 +141,12 @@ impl Machine {
 const PHONE: &str = "27830000000";
 
 fn two() -> (MemoryStore, Puppet, [Machine; 2]) {
+    two_under(&Policy::default())
+}
+
+fn two_under(policy: &Policy) -> (MemoryStore, Puppet, [Machine; 2]) {
     let (store, app) = (MemoryStore::new(), Puppet::default());
-    let machines = [1, 2].map(|node| Machine::new(node, &store, &app));
+    let machines = [1, 2].map(|node| Machine::new(node, &store, &app, policy.clone()));
     (store, app, machines)
 }
 
@@ -252,6 +275,94 @@ async fn a_store_that_is_gone_leaves_nobody_waiting() {
     one.begin(PHONE, "c").await;
     one.until("P(c)").await;
     assert!(one.driver.counters().failures > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn s15_any_machine_turns_the_page() {
+    let (_store, app, [mut one, mut two]) = two_under(&Policy::default().fit(Fit::default()));
+    let lines: Vec<String> = long().lines().map(str::to_owned).collect();
+    let page = |range: std::ops::Range<usize>, keys: &str| format!("P({}{keys})", lines[range].join("\n"));
+    let (first, second) = (page(0..4, "\n98.More"), page(4..8, "\n98.More\n0.Back"));
+    one.begin(PHONE, "long").await;
+    assert_eq!(one.until(&first).await.join(" "), first);
+    two.answer(PHONE, "98").await;
+    assert_eq!(two.until(&second).await.join(" "), second);
+    two.runner.abort();
+    one.answer(PHONE, "98").await;
+    one.until(&page(8..9, "\n0.Back")).await;
+    one.answer(PHONE, "0").await;
+    one.until(&second).await;
+    one.answer(PHONE, "b").await;
+    one.until("P(long b)").await;
+    assert!(app.told.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn s16_a_text_that_may_not_be_cut_is_refused() {
+    let (_store, _app, [mut one, _two]) = two_under(&Policy::default().fit(Fit::default().overflow(Overflow::Refuse)));
+    one.begin(PHONE, "wide").await;
+    let refused = ["Rej(Unfit(TooLong { limit: 80 }))", "F(Sorry, try again)", "Cl(HandlerFailed)"];
+    assert_eq!(one.until("Cl(HandlerFailed)").await, refused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn s12_another_machine_goes_on() {
+    for (resume, told) in [(Resume::Offer, "offered a b after a b"), (Resume::Continue, "goes on from a b after a b")] {
+        let (_store, app, [mut one, mut two]) = two_under(&Policy::default().resume(resume));
+        one.begin(PHONE, "a").await;
+        one.until("P(a)").await;
+        two.answer(PHONE, "b").await;
+        two.until("P(a b)").await;
+        one.hangs_up(PHONE).await;
+        two.begin(PHONE, "a").await;
+        two.until("P(a b)").await;
+        one.answer(PHONE, "c").await;
+        one.until("P(a b c)").await;
+        two.answer(PHONE, "d").await;
+        two.until("P(a b c d)").await;
+        assert_eq!(*app.told.lock().unwrap(), ["End(User) after a b", told]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_too_late_is_seen_at_another_machine() {
+    let (_store, app, [mut one, mut two]) = two_under(&Policy::default().resume(Resume::Continue));
+    one.begin(PHONE, "a").await;
+    one.until("P(a)").await;
+    one.answer(PHONE, "slow").await;
+    one.until("Cl(AppSlow)").await;
+    // While the application works it is not asked again: a new session begins.
+    two.begin("27830000001", "b").await;
+    two.until("P(b)").await;
+    one.until("Rej(Closed(AppSlow))").await;
+    two.begin(PHONE, "a").await;
+    two.until("P(too late)").await;
+    one.answer(PHONE, "c").await;
+    one.until("P(a slow c)").await;
+    assert_eq!(*app.told.lock().unwrap(), ["TO(App) after a slow", "goes on from too late after a slow"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn s13_what_waits_is_the_services_own() {
+    let policy =
+        Policy::default().resume(Resume::Continue).park(Duration::from_secs(600)).service("*1#").service("*2#");
+    let (_store, app, [mut one, mut two]) = two_under(&policy);
+    one.begin(PHONE, "*1#").await;
+    one.until("P(*1#)").await;
+    one.hangs_up(PHONE).await;
+    two.begin(PHONE, "*2#").await;
+    two.until("P(*2#)").await;
+    two.answer(PHONE, "0").await;
+    two.until("Cl(AppEnd)").await;
+    two.begin(PHONE, "*1*5#").await;
+    two.until("P(*1#)").await;
+    one.hangs_up(PHONE).await;
+    sleep(Duration::from_secs(600)).await;
+    one.begin(PHONE, "*1#").await;
+    one.until("P(*1#)").await;
+    two.answer(PHONE, "x").await;
+    two.until("P(*1# x)").await;
+    assert_eq!(*app.told.lock().unwrap(), ["End(User) after *1#", "End(User) after *1#"], "it began anew");
 }
 
 #[expect(clippy::disallowed_methods, reason = "measures on the paused clock")]

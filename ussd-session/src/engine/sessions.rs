@@ -425,7 +425,7 @@ impl Sessions {
     ) {
         let Some(held) = slot.and_then(|slot| self.held.remove(&slot)) else { return };
         let text = if held.secret { Text::secret(&held.text) } else { Text::public(&held.text) };
-        let text = if held.expects_secret { text.expecting_secret() } else { text };
+        let text = text.asking_for_secret(held.expects_secret);
         self.apply_at(config, key, slot, &Event::Reply { to: key.1, token, verb: held.verb, text }, now, sink);
     }
 }
@@ -448,7 +448,7 @@ pub(crate) fn overload<'a>(event: &Event<'_>, policy: &'a Policy) -> Vec<Action<
 fn again<'a>(prompt: Option<&'a str>, expects_secret: bool, token: TurnToken, net: &NetId) -> Action<'a> {
     match prompt.map(Text::public) {
         Some(text) => {
-            let text = if expects_secret { text.expecting_secret() } else { text };
+            let text = text.asking_for_secret(expects_secret);
             Action::Send(Frame { kind: FrameKind::Prompt, net: net.clone(), token: Some(token), text, again: true })
         }
         None => Action::Ignored(Ignored::NothingToRepeat),

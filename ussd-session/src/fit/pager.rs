@@ -17,14 +17,14 @@ use super::{
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize, serde::Serialize))]
 pub struct Pager {
-    text: Box<str>,
-    alphabet: Alphabet,
-    why: Option<char>,
-    paged: bool,
+    pub(crate) text: Box<str>,
+    pub(crate) alphabet: Alphabet,
+    pub(crate) why: Option<char>,
+    pub(crate) paged: bool,
     /// The first page is all there is.
-    cut: bool,
+    pub(crate) cut: bool,
     /// Where the pages begin that were turned to; the first is not among them.
-    starts: Vec<u16>,
+    pub(crate) starts: Vec<u16>,
 }
 
 /// One screen. `Display` writes all of it.
@@ -56,6 +56,11 @@ impl Pager {
     /// It can be shown on no screen of the link.
     pub fn one_screen(fit: &Fit, text: &str) -> Result<Self, FitError> {
         Self::with(fit, text, Overflow::Cut)
+    }
+
+    /// A text that is refused rather than divided into pages.
+    pub(crate) fn undivided(fit: &Fit, text: &str) -> Result<Self, FitError> {
+        Self::with(fit, text, if fit.overflow == Overflow::Page { Overflow::Refuse } else { fit.overflow })
     }
 
     fn with(fit: &Fit, text: &str, overflow: Overflow) -> Result<Self, FitError> {

@@ -6,15 +6,16 @@ use std::{
     time::Duration,
 };
 
-use super::Kept;
+use super::shown::Kept;
 use crate::{
+    fit::Fit,
     ids::{LinkId, SessionId, TurnToken},
     subscriber::Subscriber,
     time::Millis,
 };
 
 /// Link, phone and service.
-pub(super) type Key = (LinkId, Subscriber, Box<str>);
+pub(crate) type Key = (LinkId, Subscriber, Box<str>);
 
 /// Sessions that wait to be resumed, one for each phone and service.
 pub(super) struct Parking<P> {
@@ -26,23 +27,26 @@ pub(super) struct Parking<P> {
 }
 
 /// A session that broke off.
-pub(super) struct Parked<P> {
-    token: TurnToken,
-    pub(super) screen: Kept,
+#[derive(Clone, PartialEq)]
+pub(crate) struct Parked<P> {
+    pub(crate) token: TurnToken,
+    pub(crate) screen: Kept,
     /// The user had answered the screen, and the application's reply never came.
-    answered: bool,
-    ended: Millis,
-    until: Millis,
-    kept: Option<P>,
+    pub(crate) answered: bool,
+    pub(crate) ended: Millis,
+    pub(crate) until: Millis,
+    /// What the host keeps of it; none as long as a callback has that.
+    pub(crate) kept: Option<P>,
 }
 
 /// What is left of an earlier session.
+#[derive(Clone)]
 pub struct Resumed<P> {
-    token: TurnToken,
-    ago: Duration,
-    text: Box<str>,
-    expects_secret: bool,
-    kept: P,
+    pub(crate) token: TurnToken,
+    pub(crate) ago: Duration,
+    pub(crate) text: Box<str>,
+    pub(crate) expects_secret: bool,
+    pub(crate) kept: P,
 }
 
 impl<P> Parking<P> {
@@ -68,7 +72,7 @@ impl<P> Parking<P> {
     pub(super) fn take(&mut self, at: &Key, now: Millis) -> Option<Parked<P>> {
         let parked = self.parked.remove(at)?;
         self.keys.remove(&parked.token.session);
-        (now < parked.until && !parked.answered && parked.kept.is_some()).then_some(parked)
+        parked.can_go_on(now).then_some(parked)
     }
 
     /// The session that [`Parking::take`] would find, had its host kept its part.
@@ -78,16 +82,10 @@ impl<P> Parking<P> {
         waits.then_some(parked.token.session)
     }
 
-    /// A reply that came too late for its session: it is what the user is to see.
-    pub(super) fn late(&mut self, token: TurnToken, reply: impl FnOnce() -> Kept) {
-        let Some(parked) = self.keys.get(&token.session).and_then(|at| self.parked.get_mut(at)) else { return };
-        if !parked.answered || parked.token != token {
-            return;
-        }
-        let reply = reply();
-        if !reply.secret {
-            (parked.screen, parked.answered) = (reply, false);
-        }
+    /// A reply that came too late for its session; true if it is what the user is to see.
+    pub(super) fn late(&mut self, token: TurnToken, reply: impl FnOnce() -> Kept) -> bool {
+        let parked = self.keys.get(&token.session).and_then(|at| self.parked.get_mut(at));
+        parked.is_some_and(|parked| parked.late(token, reply))
     }
 
     pub(super) fn keep(&mut self, session: SessionId, kept: P) {
@@ -120,8 +118,26 @@ impl<P> Parking<P> {
 }
 
 impl<P> Parked<P> {
-    pub(super) fn new(token: TurnToken, screen: Kept, answered: bool, ended: Millis, until: Millis) -> Self {
+    pub(crate) fn new(token: TurnToken, screen: Kept, answered: bool, ended: Millis, until: Millis) -> Self {
         Self { token, screen, answered, ended, until, kept: None }
+    }
+
+    /// True if the session can be resumed.
+    pub(crate) fn can_go_on(&self, now: Millis) -> bool {
+        now < self.until && !self.answered && self.kept.is_some()
+    }
+
+    /// Takes the reply that never came, if this is it; true if it does.
+    pub(crate) fn late(&mut self, token: TurnToken, reply: impl FnOnce() -> Kept) -> bool {
+        if !self.answered || self.token != token {
+            return false;
+        }
+        let reply = reply();
+        if reply.secret || reply.text.len() > Fit::LONGEST {
+            return false;
+        }
+        (self.screen, self.answered) = (reply, false);
+        true
     }
 
     pub(super) fn resumed(self, now: Millis) -> Option<Resumed<P>> {

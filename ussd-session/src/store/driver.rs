@@ -8,11 +8,11 @@ use std::{
 
 use super::{
     Error, Expect, Failed, Found, Key, Open, Owner, Page, Stepped, Store, StoreCounters, Swapped, Tag, Write,
-    cell::{Advance, Cell, advance},
+    cell::{Advance, Cell, Scene, advance},
     timers::Timers,
 };
 use crate::{
-    action::{Action, Frame, FrameKind, Reject, Subject},
+    action::{Action, Frame, FrameKind, Reject},
     engine::{Config, Effect, Gauges, overload},
     event::{At, Event},
     ids::{LinkId, NetId, SessionId, SessionIds, TurnToken},
@@ -38,6 +38,12 @@ use crate::{
 /// All take `&self`, and may be called at once, for one phone too: the store lets one of them win, and the others look
 /// again. Events of one phone that are to be handled in the order in which they came are awaited one by one.
 ///
+/// It also does what [`Screens`](crate::Screens) do in one process: texts fit ([`Policy::fit`]), and a key for the next
+/// page is taken and answered in one write, by whichever machine gets it; sessions that broke off go on
+/// ([`Policy::resume`]) on any. So all machines are to have the same policies. What that needs is kept beside the
+/// record, at most [`Fit::LONGEST`](crate::Fit::LONGEST) octets of a text, and never a secret: a secret text that is
+/// longer than a screen is refused ([`FitError::TooLong`](crate::FitError::TooLong)), and no secret screen is resumed.
+///
 /// [`Config::max_live`] is the most sessions open in the store, whichever machines handle them. The store counts them,
 /// in the same step with the write that begins one, so the limit is met exactly: not one more, however many machines
 /// take calls at once. (A Redis cluster may be over it by what begins at the same moment: `RedisStore::cluster`.) A
@@ -51,6 +57,7 @@ pub struct Driver<S> {
     time_limit: Duration,
     attempts: u32,
     takeover: Duration,
+    parking: usize,
     local: Mutex<Local>,
 }
 
@@ -76,6 +83,7 @@ impl<S: Store> Driver<S> {
             time_limit: Duration::from_secs(1),
             attempts: 10,
             takeover: Duration::from_secs(3),
+            parking: 16 * 1024,
             local: Mutex::default(),
         }
     }
@@ -100,6 +108,16 @@ impl<S: Store> Driver<S> {
     #[must_use]
     pub fn takeover(mut self, margin: Duration) -> Self {
         self.takeover = margin;
+        self
+    }
+
+    /// Octets that sessions of one phone on one link may take while they wait to be resumed
+    /// ([`Policy::resume`](crate::Policy::resume)), their last screens and what the application kept included. Beyond, the
+    /// oldest is forgotten. They wait for [`Policy::park`](crate::Policy::park), at most one for a service and sixteen
+    /// services. Default 16 KiB.
+    #[must_use]
+    pub fn parking(mut self, octets: usize) -> Self {
+        self.parking = octets;
         self
     }
 
@@ -140,15 +158,15 @@ impl<S: Store> Driver<S> {
         }
     }
 
-    /// Has the application's own octets kept with a session, if it is still open.
+    /// Has the application's own octets kept with a session, if it is still open or waits to be resumed.
     ///
     /// # Errors
     /// As for [`Driver::handle`].
     pub async fn keep(&self, key: Key, session: SessionId, app: &[u8], now: Millis) -> Result<(), Error<S::Error>> {
         let at = self.at(key.link, now);
         let work = self.swapped(key, &NetId::NONE, at, |cell| {
-            let cell = cell.filter(|cell| cell.record.session() == session && cell.record.is_open());
-            (cell.map_or(Fate::Stays, |cell| Fate::Becomes(Some(Cell { app: app.to_vec(), ..cell }))), ())
+            let kept = cell.and_then(|mut cell| cell.keep(session, app, self.parking).then_some(cell));
+            (kept.map_or(Fate::Stays, |cell| Fate::Becomes(Some(cell))), ())
         });
         self.within_limit(work).await.map(|_| ())
     }
@@ -159,10 +177,10 @@ impl<S: Store> Driver<S> {
     /// As for [`Driver::handle`]. The session is due again a second later.
     pub async fn tick(&self, key: Key, now: Millis) -> Result<Stepped, Failed<S::Error>> {
         let at = self.at(key.link, now);
-        let (policy, given_up) = (self.config.policy_of(key.link), self.local().timers.given_up(key));
+        let (scene, given_up) = (self.scene(key, at), self.local().timers.given_up(key));
         let work = self.swapped(key, &NetId::NONE, at, |cell| {
             // Written even if nothing was due: that puts right what the store lists as due.
-            let mut advance = advance(cell, key, &Event::Tick, at, policy);
+            let mut advance = advance(cell, &Event::Tick, scene);
             (Fate::Becomes(advance.cell.take()), advance)
         });
         match self.within_limit(work).await {
@@ -265,20 +283,23 @@ impl<S: Store> Driver<S> {
         now: Millis,
     ) -> Result<Stepped, Failed<S::Error>> {
         let at = self.at(key.link, now);
-        let (policy, given_up) = (self.config.policy_of(key.link), self.local().timers.given_up(key));
+        let (scene, given_up) = (self.scene(key, at), self.local().timers.given_up(key));
         let work = self.swapped(key, net_of(event), at, |cell| {
-            let mut advance = advance(cell, key, event, at, policy);
-            let (cell, changed) = (advance.cell.take(), advance.changed);
-            let cell = match (cell, app) {
-                (Some(cell), Some(app)) if cell.record.is_open() => Some(Cell { app: app.to_vec(), ..cell }),
-                (cell, _) => cell,
-            };
-            (if changed { Fate::Becomes(cell) } else { Fate::Stays }, advance)
+            let mut advance = advance(cell, event, scene);
+            if !advance.changed {
+                return (Fate::Stays, advance);
+            }
+            let mut cell = advance.cell.take();
+            if let (Some(cell), Some(app)) = (&mut cell, app) {
+                let session = event.answers().map_or(cell.record.session(), |token| token.session);
+                cell.keep(session, app, self.parking);
+            }
+            (Fate::Becomes(cell), advance)
         });
         match self.within_limit(work).await {
             Ok(Some(advance)) => Ok(stepped(advance, given_up)),
-            Ok(None) => Ok(Stepped { effects: effects(key, overload(event, policy)), ..Stepped::default() }),
-            Err(error) => Err(Failed { error, effects: self.without_store(key, event, policy) }),
+            Ok(None) => Ok(Stepped { effects: effects(key, overload(event, scene.policy)), ..Stepped::default() }),
+            Err(error) => Err(Failed { error, effects: self.without_store(key, event, scene.policy) }),
         }
     }
 
@@ -363,7 +384,10 @@ impl<S: Store> Driver<S> {
             Expect::Is(tag) if tag.session == record.session() => tag.version + 1,
             _ => 1,
         };
-        let left = record.deadline().since(now).saturating_add(Self::SLACK);
+        // What waits to be resumed may outlast all else.
+        let waits = cell.aside.as_ref().and_then(|aside| aside.until());
+        let last = waits.unwrap_or_default().max(record.deadline());
+        let left = last.since(now).saturating_add(Self::SLACK);
         let (ttl, open) = if record.is_open() {
             let total = left.max(Duration::from_millis(u64::from(policy.total_timer)) + Self::SLACK);
             let tombstone = Duration::from_millis(u64::from(policy.tombstone));
@@ -406,14 +430,7 @@ impl<S: Store> Driver<S> {
             }
             _ => {}
         }
-        let subject = match *event {
-            Event::Reply { token, .. } | Event::Redirect { token, .. } | Event::Abort { token, .. } => {
-                Some(Subject::Turn(token))
-            }
-            Event::Push { correlation, .. } => Some(Subject::Push(correlation)),
-            _ => None,
-        };
-        actions.extend(subject.map(|subject| Action::Reject { subject, why: Reject::Unavailable }));
+        actions.extend(event.subject().map(|subject| Action::Reject { subject, why: Reject::Unavailable }));
         effects(key, actions)
     }
 
@@ -422,6 +439,11 @@ impl<S: Store> Driver<S> {
         work: impl Future<Output = Result<T, Error<S::Error>>>,
     ) -> Result<T, Error<S::Error>> {
         tokio::time::timeout(self.time_limit, work).await.unwrap_or(Err(Error::Silent(self.time_limit)))
+    }
+
+    /// Where and by which rules it happens.
+    fn scene(&self, key: Key, at: At) -> Scene<'_> {
+        Scene { key, at, policy: self.config.policy_of(key.link), parking: self.parking }
     }
 
     /// Where and when an event happens.
@@ -459,14 +481,21 @@ fn effects(Key { link, subscriber }: Key, actions: Vec<Action<'_>>) -> Vec<Owned
 
 /// What follows, once it is written. In a turn that was given up the user has seen the fallback text already.
 fn stepped(advance: Advance, given_up: Option<TurnToken>) -> Stepped {
-    let Advance { mut effects, app, .. } = advance;
+    let Advance { mut effects, app, resumed, observed, .. } = advance;
     if given_up.is_some() {
         effects.retain(|effect| {
             let action = effect.as_effect().action;
             !matches!(action, Action::Send(Frame { kind: FrameKind::Final, token, .. }) if token == given_up)
         });
     }
-    Stepped { effects, app }
+    Stepped {
+        effects,
+        app,
+        resumed,
+        observed,
+        #[cfg(feature = "metrics")]
+        alphabet: advance.alphabet,
+    }
 }
 
 /// What the network calls the dialogue that an event belongs to.

@@ -2,7 +2,7 @@
 //!
 //! | octets | what |
 //! |---|---|
-//! | 1 | version, 1 |
+//! | 1 | version, 1 or 2 |
 //! | 8, 8, 2, 8, 8 | session, subscriber, link, opened, fingerprint of the code |
 //! | 2, 4, 4, 4, 4 | turn; since, begun, deadline, total in milliseconds from opened |
 //! | 1, 1 | what is there and what is set, as bits |
@@ -10,8 +10,14 @@
 //! | 1, 1 | phase, push |
 //! | 4, 8, 8 | grace, key of the dialled code, key of the answer: each if there |
 //! | n + | network's id; code as dialled; last prompt and held reply, if there; what the application keeps |
+//! | ... | version 2: what lies beside the record for the screens of its phone, see `screens` |
+//!
+//! Where nothing lies beside the record it is version 1 that is written, so that machines which do not know version 2
+//! yet read all that they can make use of.
 //!
 //! Numbers are big-endian; `n +` is a length of 7 bits an octet, lowest first, then as many octets.
+
+mod screens;
 
 use super::{
     cell::{Cell, Held},
@@ -26,8 +32,11 @@ use crate::{
     time::Millis,
 };
 
-/// The layout written, and the only one read.
-const VERSION: u8 = 1;
+/// The layout of a session with nothing beside its record.
+const PLAIN: u8 = 1;
+
+/// The latest layout.
+const VERSION: u8 = 2;
 
 /// Bits of the two flag octets.
 mod flag {
@@ -60,7 +69,7 @@ pub struct Unreadable {
 #[non_exhaustive]
 pub enum Problem {
     /// Another version of this crate wrote it.
-    #[error("version {0} is not known to this program, which reads version {VERSION}")]
+    #[error("version {0} is not known to this program, which reads versions {PLAIN} to {VERSION}")]
     Version(u8),
     /// It ends too early.
     #[error("the end is missing")]
@@ -78,7 +87,7 @@ impl Cell {
     pub(super) fn encode(&self) -> Vec<u8> {
         let record = Parts::from(&self.record);
         let mut out = Vec::with_capacity(96 + self.dialled.len() + self.prompt.as_ref().map_or(0, String::len));
-        out.push(VERSION);
+        out.push(if self.aside.is_none() { PLAIN } else { VERSION });
         out.extend(record.session.to_bits().to_be_bytes());
         out.extend(record.subscriber.to_bits().to_be_bytes());
         out.extend(record.link.0.to_be_bytes());
@@ -111,6 +120,9 @@ impl Cell {
             put_octets(&mut out, text.as_bytes());
         }
         put_octets(&mut out, &self.app);
+        if let Some(aside) = &self.aside {
+            screens::put_aside(&mut out, aside);
+        }
         out
     }
 
@@ -136,7 +148,7 @@ impl Cell {
     pub(super) fn decode(octets: &[u8]) -> Result<Self, Unreadable> {
         let mut from = Reader { octets, offset: 0 };
         let version = from.u8()?;
-        if version != VERSION {
+        if !(PLAIN..=VERSION).contains(&version) {
             return Err(Unreadable { offset: 0, problem: Problem::Version(version) });
         }
         let session = SessionId::from_bits(from.u64()?).ok_or(from.no_such("session id"))?;
@@ -196,8 +208,12 @@ impl Cell {
         let expects_secret = is(flag::HELD_EXPECTS_SECRET);
         let held = if is(flag::HELD_TEXT) { Some(Held { verb, text: from.text()?, expects_secret }) } else { None };
         let app = from.octets()?.to_vec();
+        let aside = match version {
+            PLAIN => None,
+            _ => Some(Box::new(from.aside(session, link, subscriber)?)),
+        };
         match from.rest() {
-            0 => Ok(Self { record: record.into(), dialled, prompt, held, app }),
+            0 => Ok(Self { record: record.into(), dialled, prompt, held, app, aside }),
             more => Err(from.error(Problem::Trailing(more))),
         }
     }
@@ -378,7 +394,13 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::{
+        ids::TurnToken,
+        store::aside::{Aside, Earlier},
+    };
 
     /// A session with everything that one can have.
     fn full() -> Cell {
@@ -407,7 +429,7 @@ mod tests {
         };
         let held = Some(Held { verb: Verb::End, text: "bye".into(), expects_secret: true });
         let (dialled, prompt) = ("*120#".into(), Some("Menü".into()));
-        Cell { record: parts.into(), dialled, prompt, held, app: b"app".to_vec() }
+        Cell { record: parts.into(), dialled, prompt, held, app: b"app".to_vec(), aside: None }
     }
 
     fn plain(state: State) -> Cell {
@@ -421,7 +443,8 @@ mod tests {
             state,
             ..Parts::from(&full().record)
         };
-        Cell { record: parts.into(), dialled: String::new(), prompt: None, held: None, app: Vec::new() }
+        let (dialled, app) = (String::new(), Vec::new());
+        Cell { record: parts.into(), dialled, prompt: None, held: None, app, aside: None }
     }
 
     const FULL: &str = "01 0071000000000001 278312345670000b 0102 000001a0c4506c00 0102030405060708 0304 \
@@ -433,6 +456,17 @@ mod tests {
         let expected = hex::decode(FULL.replace(' ', "")).unwrap();
         assert_eq!(hex::encode(full().encode()), hex::encode(&expected));
         assert_eq!(Cell::decode(&expected).unwrap(), full());
+    }
+
+    /// What lies beside the record comes after all else, and is what makes it version 2.
+    #[test]
+    fn version_2() {
+        let token = TurnToken { session: SessionId::from_bits(2).unwrap(), turn: 3 };
+        let earlier = Some(Earlier { token, ago: Duration::from_millis(4) });
+        let cell = Cell { aside: Some(Box::new(Aside { earlier, ..Aside::default() })), ..full() };
+        let expected = format!("02{} 20 0000000000000002 0003 0000000000000004 00", &FULL[2..]).replace(' ', "");
+        assert_eq!(hex::encode(cell.encode()), expected);
+        assert_eq!(Cell::decode(&cell.encode()).unwrap(), cell);
     }
 
     #[test]
@@ -493,7 +527,8 @@ mod tests {
             let unreadable = Cell::decode(&octets).unwrap_err();
             (unreadable.offset, unreadable.problem)
         };
-        assert_eq!(changed(0, 2), (0, Problem::Version(2)));
+        assert_eq!(changed(0, 0), (0, Problem::Version(0)));
+        assert_eq!(changed(0, 3), (0, Problem::Version(3)));
         assert_eq!(changed(16, 0xA0 | 0x0B), (17, Problem::Value("subscriber")));
         assert_eq!(changed(55, 5), (56, Problem::Value("state")));
         assert_eq!(changed(56, 3), (57, Problem::Value("phase")));

@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, time::Duration};
 
 use super::Unreadable;
-use crate::owned::OwnedEffect;
+use crate::{owned::OwnedEffect, screens::Resumed};
 
 /// What an event led to.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +14,14 @@ pub struct Stepped {
     /// What the application kept of the session before the event ([`Driver::handle_and_keep`](super::Driver::handle_and_keep)); nothing for a session
     /// that has just begun.
     pub app: Vec<u8>,
+    /// The earlier session that goes on with the callback among the effects, and what the application kept of it
+    /// ([`Policy::resume`](crate::Policy::resume)).
+    pub resumed: Option<Resumed<Vec<u8>>>,
+    /// The effects for those who count, if the screens have changed what is to be done.
+    pub(super) observed: Option<Vec<OwnedEffect>>,
+    /// How the text of the event is written, if it was fitted.
+    #[cfg(feature = "metrics")]
+    pub(super) alphabet: Option<crate::fit::Alphabet>,
 }
 
 /// An event that could not be handled.

@@ -7,8 +7,23 @@
 //! | `<prefix>:due` | sorted set | `<link>.<phone>` of each open session, by its deadline in milliseconds |
 //!
 //! All of a phone lies in one slot of a cluster. Each write is one script, and gives every key that it touches a time
-//! to live in the same breath.
+//! to live in the same breath. What waits to be resumed is a part of the session's own octets.
+//!
+//! In a cluster the list of what is due lies in another slot and is written by calls of its own: before the first write
+//! of a session, and after every other. So a machine may be lost, or a call fail, between the two:
+//!
+//! * Before a session's first write: an entry without a session. It is looked at once, and taken off.
+//! * After a later write: the session stands at the deadline of the turn before. If that is earlier, it is looked at
+//!   once, and put right; if it is later, the session's end is told so much later, at most by the longest timer.
+//! * After the last write: an entry of a session that is over. It is looked at once, and taken off.
+//!
+//! The same comes of the calls of two machines that overtake one another, but for one case: the call that takes a session
+//! off comes after those that list the phone's next one. Then that one is missing until its next write. And a server
+//! that is lost may take the last writes of the list with it. In both cases the machine that has handled the session
+//! last still ends it in time; if that one is lost too, [`RedisStore::repair`] finds what is missing, and without that
+//! it goes with its time to live, and the application is not told.
 
+mod repair;
 mod vumi;
 
 use std::{sync::Arc, time::Duration};
@@ -19,7 +34,10 @@ use redis::{
     cmd,
 };
 
-pub use self::vumi::{VumiLayout, VumiTransport};
+pub use self::{
+    repair::Repaired,
+    vumi::{VumiLayout, VumiTransport},
+};
 use super::{Expect, Found, Key, Owner, Page, Store, Swapped, Tag, Write};
 use crate::{
     ids::{LinkId, NetId, SessionId},
@@ -63,6 +81,7 @@ pub struct RedisStore<C> {
     foreign: Arc<[(LinkId, VumiLayout)]>,
     swap: Arc<Script>,
     list: Arc<Script>,
+    repair: Arc<Script>,
 }
 
 /// Why Redis could not do it.
@@ -103,15 +122,17 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
     /// A store over a connection.
     #[must_use]
     pub fn over(connection: C) -> Self {
-        let list = "list(KEYS[1], ARGV[1], ARGV[2], ARGV[3])";
+        let list = "return list(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4] == '1')";
         let due = include_str!("redis/due.lua");
+        let with_due = |script: &str| Arc::new(Script::new(&format!("{due}\n{script}")));
         Self {
             connection,
             prefix: "ussd".into(),
             cluster: false,
             foreign: Arc::new([]),
-            swap: Arc::new(Script::new(&format!("{due}\n{}", include_str!("redis/swap.lua")))),
-            list: Arc::new(Script::new(&format!("{due}\n{list}"))),
+            swap: with_due(include_str!("redis/swap.lua")),
+            list: with_due(list),
+            repair: with_due(include_str!("redis/repair.lua")),
         }
     }
 
@@ -123,10 +144,20 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
     }
 
     /// Says that Redis is a cluster: what is due, and a session taken over, then lie in other slots than the session
-    /// and are written a moment after it, each by a call of its own. A machine that is lost in that moment leaves a
-    /// session that is not on the list: no other machine tells the application of its end, and it does not count towards
-    /// [`Config::max_live`](crate::Config::max_live). That is asked for a moment before the write, so as many sessions
-    /// more may be open as begin at the same moment. Default no.
+    /// and are written by calls of their own. Default no.
+    ///
+    /// A session is listed before it is first written, so that a machine may be lost at any moment: another one ends
+    /// the session and tells the application, late by no more than the policy's longest timer. The list may still lose
+    /// a session: with the last writes of a server that is lost, or where two machines write the end of one session and
+    /// the phone's next one at once. The machine that has handled that one last ends it all the same; if it is lost too,
+    /// [`RedisStore::repair`] finds the session. Without that it is forgotten after its time to live, and the
+    /// application is not told.
+    ///
+    /// The list is counted for [`Config::max_live`](crate::Config::max_live) a moment before a session is listed, so as
+    /// many sessions more may be open as begin at the same moment.
+    ///
+    /// A session of another program that was taken over may be left behind by a machine that is lost in that moment, and
+    /// taken over again once the one that came of it is forgotten.
     #[must_use]
     pub fn cluster(mut self, yes: bool) -> Self {
         self.cluster = yes;
@@ -157,6 +188,13 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
 
     fn owner_key(&self, key: Key) -> String {
         format!("{}:{{{}}}:{}:o", self.prefix, key.subscriber, key.link.0)
+    }
+
+    /// Notes when a session is due, by a call of its own; true if it was not on the list.
+    async fn list(&self, key: Key, deadline: &str, ttl: u64, only_new: bool) -> Result<bool, RedisStoreError> {
+        let mut call = self.list.prepare_invoke();
+        call.key(self.due_key()).arg(deadline).arg(member(key)).arg(ttl).arg(u8::from(only_new));
+        Ok(call.invoke_async(&mut self.connection.clone()).await?)
     }
 
     fn due_key(&self) -> String {
@@ -210,7 +248,7 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
             _ => None,
         };
         let (mut content, mut ttl, mut owner, mut deadline) = (Vec::new(), 0, String::new(), String::new());
-        let mut limit = None;
+        let (mut begins, mut limit) = (false, None);
         if let Write::Put { tag, octets, ttl: span, open } = write {
             content = [&tag_octets(tag)[..], octets].concat();
             ttl = millis(span).max(1);
@@ -218,15 +256,17 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
                 owner = format!("{} {}", tag.session, open.node);
                 deadline = open.deadline.0.to_string();
                 limit = open.limit;
+                begins = !matches!(expect, Expect::Is(before) if before.session == tag.session);
             }
         }
-        let member = format!("{}.{}", key.link.0, key.subscriber);
-        if self.cluster
-            && let Some(limit) = limit.take()
-            && self.is_full(limit, &member).await?
-        {
+        let is_full = match limit.take_if(|_| self.cluster) {
+            Some(limit) => self.is_full(limit, &member(key)).await?,
+            None => false,
+        };
+        if is_full {
             return Ok(Swapped::Full);
         }
+        let is_listed = self.cluster && begins && self.list(key, &deadline, ttl, true).await?;
         let mut call = self.swap.prepare_invoke();
         call.key(self.session_key(key)).key(self.owner_key(key));
         let taken_here = foreign.as_ref().filter(|_| !self.cluster);
@@ -236,7 +276,7 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
         if let Some(foreign) = taken_here {
             call.key(foreign);
         }
-        call.arg(expected).arg(content).arg(ttl).arg(owner).arg(before).arg(&deadline).arg(&member);
+        call.arg(expected).arg(content).arg(ttl).arg(owner).arg(before).arg(&deadline).arg(member(key));
         call.arg(u8::from(!self.cluster)).arg(u8::from(taken_here.is_some()));
         call.arg(limit.map(|limit| limit.to_string()).unwrap_or_default());
         let mut connection = self.connection.clone();
@@ -246,11 +286,12 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
             _ => {}
         }
         if self.cluster {
-            let mut call = self.list.prepare_invoke();
-            call.key(self.due_key()).arg(deadline).arg(member).arg(ttl);
-            let listed = call.invoke_async::<()>(&mut connection).await;
+            let listed = match is_listed {
+                true => Ok(true),
+                false => self.list(key, &deadline, ttl, false).await,
+            };
             let taken = match foreign {
-                Some(foreign) => cmd("DEL").arg(foreign).query_async::<()>(&mut connection).await,
+                Some(foreign) => self.ask(cmd("DEL").arg(foreign)).await,
                 None => Ok(()),
             };
             // The session is written, and that is what counts.
@@ -311,6 +352,11 @@ fn found(name: &str, content: &[u8]) -> Result<Found, RedisStoreError> {
     let session = SessionId::from_bits(u64::from_be_bytes(*session)).ok_or_else(|| not_ours("no session id"))?;
     let tag = Tag { session, version: u64::from_be_bytes(*version) };
     Ok(Found::Session { tag, octets: octets.to_vec() })
+}
+
+/// What a session is called among what is due.
+fn member(key: Key) -> String {
+    format!("{}.{}", key.link.0, key.subscriber)
 }
 
 /// What an entry among what is due names; none if it is not one of ours.

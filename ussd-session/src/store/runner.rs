@@ -16,7 +16,7 @@ use tokio::{
 
 use super::{Driver, Error, Failed, Key, Page, Stepped, Store};
 use crate::{
-    action::{Action, Callback, CloseReason},
+    action::{Action, Callback, CloseReason, Reject, Subject},
     app::{Session, UssdApp},
     calls::{Calls, Ended},
     clock::Clock,
@@ -26,6 +26,7 @@ use crate::{
     ids::{LinkId, SessionId, TurnToken},
     observe::Observer,
     owned::{OwnedEffect, OwnedEvent},
+    screens::Resumed,
 };
 
 /// Runs a [`UssdApp`] over a [`Driver`], on one of several machines.
@@ -40,10 +41,12 @@ use crate::{
 ///   ends.
 /// * Callbacks of one session never overlap on one machine. If the user hangs up, and another machine is told while a
 ///   callback works here, that machine calls `end_session` at once.
-/// * [`Session::adopted`](crate::Session::adopted) is there in the session's first callback only.
-/// * Texts go as they are, and no session is resumed: pages and parked sessions are kept by one machine
-///   ([`Screens`](crate::Screens)), and the next answer may come to another. Fit texts in the application
-///   ([`Fit`](crate::Fit)).
+/// * [`Session::adopted`](crate::Session::adopted) and [`Session::resumed`](crate::Session::resumed) are there in the
+///   session's first callback only.
+/// * Pages and sessions that wait to be resumed are kept beside the record, in the same writes, so that any machine turns
+///   the page or goes on. A secret is not: one that is too long for a screen is refused rather than shown in pages
+///   ([`FitError::TooLong`](crate::FitError)), and no secret screen is resumed. A phone that dials while the last
+///   callback of its session works goes on with the state from before that callback.
 ///
 /// With feature `metrics` it tells what a `Runner` does; the gauges by state are of the sessions that this machine
 /// watches ([`Driver::gauges`]), without tombstones.
@@ -162,6 +165,15 @@ enum Outcome<S: Store> {
     Swept(Result<Vec<Key>, Error<S::Error>>),
 }
 
+/// What is known about an event to those who serve its callbacks.
+struct Known {
+    /// What the application kept of the session before it.
+    app: Vec<u8>,
+    resumed: Option<Resumed<Vec<u8>>>,
+    /// The session that ends with it.
+    closing: Option<(SessionId, CloseReason)>,
+}
+
 struct Running<A: UssdApp, S: Store> {
     calls: Calls<A>,
     driver: Arc<Driver<S>>,
@@ -262,7 +274,7 @@ where
     /// has none does not wait.
     fn answered(&mut self, link: LinkId, event: OwnedEvent) {
         let seen = event.as_event();
-        let (Some(subscriber), Some(token)) = (seen.subscriber(), token_of(&seen)) else { return };
+        let (Some(subscriber), Some(token)) = (seen.subscriber(), seen.answers()) else { return };
         let gave_up = matches!(seen, Event::HandlerFailed { .. }) && !self.stashed.contains_key(&token.session);
         if self.calls.is_running(token.session) && !gave_up {
             self.stashed.entry(token.session).or_default().push(event);
@@ -314,10 +326,8 @@ where
     fn failed(&mut self, id: SessionId, key: Key) {
         self.kept.remove(&id);
         for event in self.stashed.remove(&id).unwrap_or_default() {
-            if let Some(token) = token_of(&event.as_event()) {
-                let event = Event::HandlerFailed { to: key.subscriber, token }.into();
-                self.enqueue(key, Job::Event { event, app: None });
-                return;
+            if let Some(token) = event.as_event().answers() {
+                return self.fail(key, token);
             }
         }
     }
@@ -403,54 +413,73 @@ where
     }
 
     async fn stepped(&mut self, key: Key, stepped: Result<Stepped, Failed<S::Error>>) {
-        let (effects, app) = match stepped {
-            Ok(stepped) => (stepped.effects, stepped.app),
-            Err(failed) => {
-                tracing::error!(?key, error = %failed.error, "an event could not be handled");
-                (failed.effects, Vec::new())
-            }
-        };
+        let stepped = stepped.unwrap_or_else(|Failed { error, effects }| {
+            tracing::error!(?key, %error, "an event could not be handled");
+            Stepped { effects, ..Stepped::default() }
+        });
+        let now = self.clock.now();
+        for effect in stepped.observed.as_ref().unwrap_or(&stepped.effects) {
+            self.observer.effect(self.driver.config(), &effect.as_effect(), now);
+        }
+        #[cfg(feature = "metrics")]
+        self.observer.fitted(key.link, stepped.alphabet);
+        let Stepped { effects, app, resumed, .. } = stepped;
         let closing = effects.iter().find_map(|effect| match effect.as_effect().action {
             Action::Closed(summary) => Some((summary.session, summary.reason)),
             _ => None,
         });
-        let now = self.clock.now();
+        let mut known = Known { app, resumed, closing };
         for effect in effects {
-            self.observer.effect(self.driver.config(), &effect.as_effect(), now);
-            self.serve(key, &effect, &app, closing);
+            match effect.as_effect().action {
+                Action::Call(callback) => self.serve(&effect, &callback, &mut known),
+                // The turn is gone with the reply that fits no screen.
+                Action::Reject { subject: Subject::Turn(token), why: Reject::Unfit(_) } => self.fail(key, token),
+                _ => {}
+            }
             // Nobody may be watching, and then there is nobody to send to either.
             let _ = self.outbox.send(effect).await;
         }
     }
 
-    /// Starts callbacks, or lets them wait for the one that runs.
-    fn serve(&mut self, key: Key, effect: &OwnedEffect, app: &[u8], closing: Option<(SessionId, CloseReason)>) {
-        let Effect { action: Action::Call(callback), link, subscriber, dialled } = effect.as_effect() else { return };
+    /// Starts a callback, or lets it wait for the one that runs.
+    fn serve(&mut self, effect: &OwnedEffect, callback: &Callback<'_>, known: &mut Known) {
+        let Effect { link, subscriber, dialled, .. } = effect.as_effect();
         let id = callback.token().session;
         if !self.calls.knows(id) {
             let is_new = matches!(callback, Callback::New { .. });
-            let state = match app {
-                _ if is_new => A::State::default(),
+            let goes_on = matches!(callback, Callback::New { .. } | Callback::Existing { .. });
+            let resumed = if goes_on { known.resumed.take() } else { None };
+            let (app, resumed) = match resumed.map(Resumed::split) {
+                Some((app, resumed)) => (app, Some(resumed)),
+                None if is_new => (Vec::new(), None),
+                None => (known.app.clone(), None),
+            };
+            let state = match &app[..] {
                 [] => A::State::default(),
                 app => match serde_json::from_slice(app) {
                     Ok(state) => state,
                     Err(error) => {
                         tracing::error!(%error, "the application's state cannot be read");
-                        let event = Event::HandlerFailed { to: key.subscriber, token: callback.token() }.into();
-                        return self.enqueue(key, Job::Event { event, app: None });
+                        return self.fail(Key { link, subscriber }, callback.token());
                     }
                 },
             };
-            if !is_new {
-                self.kept.insert(id, app.to_vec());
+            if !(is_new && app.is_empty()) {
+                self.kept.insert(id, app);
             }
             let service = self.driver.config().policy_of(link).service_of(Dialled::new(dialled));
-            let session = Session::new(id, (link, subscriber), dialled, service, state, None);
-            self.calls.insert(session.first(&callback));
+            let session = Session::new(id, (link, subscriber), dialled, service, state, resumed);
+            self.calls.insert(session.first(callback));
         }
-        let reason = closing.filter(|(session, _)| *session == id).map(|(_, reason)| reason);
+        let reason = known.closing.filter(|(session, _)| *session == id).map(|(_, reason)| reason);
         self.calls.wait(id, effect.clone(), reason);
         self.start(id);
+    }
+
+    /// The application has failed in this turn.
+    fn fail(&mut self, key: Key, token: TurnToken) {
+        let event = Event::HandlerFailed { to: key.subscriber, token }.into();
+        self.enqueue(key, Job::Event { event, app: None });
     }
 
     /// Starts the next callback of a session; forgets the session if there is none.
@@ -488,16 +517,5 @@ where
             }
             Err(error) => tracing::warn!(%error, "what other machines left behind could not be looked for"),
         }
-    }
-}
-
-/// The turn that an answer quotes.
-fn token_of(event: &Event<'_>) -> Option<TurnToken> {
-    match event {
-        Event::Reply { token, .. }
-        | Event::Abort { token, .. }
-        | Event::Redirect { token, .. }
-        | Event::HandlerFailed { token, .. } => Some(*token),
-        _ => None,
     }
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 pub(crate) mod model;
+pub(crate) mod screens;
 
 use std::{collections::BTreeSet, time::Duration};
 

@@ -11,18 +11,19 @@
 //! Happens: `B(code)` begin, `A(text)` answer, `X` user end, `NT` network time-out, `NE(why)` network error, `NotifyOk`,
 //! `c(text)@n` and `e(text)@n` reply continue and end for turn n, `ab@n` abort, `rd(code)@n` redirect, `fail@n` handler
 //! failed, `push(text)`, `note(text)`, `KO@n` sending failed, `LinkDown`, `LinkUp`, `+s` that many seconds pass. `@m.n`
-//! quotes turn n of session m instead of the latest. `{net=a key=k from=number phase=1 secret}` gives more. Several are
-//! joined by `;`.
+//! quotes turn n of session m instead of the latest. `{net=a key=k from=number phase=1 secret hidden}` gives more: `secret`
+//! is the answer to a text, `hidden` the text itself. Several are joined by `;`.
 //!
 //! Follows: callbacks `New Ex(text) TO(side) End(why)`, frames `P F Ask Tell Ab Rd`, `again` after a prompt that is
 //! repeated, `Rej(why)`, `Coalesced`, `Cl(reason)`, `!Why` what is ignored and counted, `-` nothing. `#2` marks the
-//! second session.
+//! second session. `\n` is the end of a line, and what goes on from an earlier session follows its callback in brackets.
 #![allow(dead_code, reason = "each test file uses a part")]
 
 mod bare;
 mod notation;
 #[cfg(feature = "redis")]
 pub(crate) mod redis_server;
+mod screened;
 #[cfg(feature = "store")]
 pub(crate) mod stored;
 mod through;
@@ -34,6 +35,7 @@ use ussd_session::{Action, Callback, Config, Effect, Engine, Event, FrameKind, L
 use ussd_session::{SessionId, State, Subject, Subscriber, TurnToken, adapters::smpp::Profile};
 
 pub(crate) use bare::Bare;
+pub(crate) use screened::Screened;
 pub(crate) use through::{Through, over_smpp::Smpp, over_ssmi::Ssmi, over_vumi::Vumi};
 
 pub(crate) const LINK: LinkId = LinkId(1);
@@ -45,6 +47,11 @@ pub(crate) trait Host {
     fn tick(&mut self, now: Millis, out: &mut dyn FnMut(Effect<'_>));
     fn state(&self, phone: Subscriber) -> Option<(State, u16)>;
     fn deadline(&self, phone: Subscriber) -> Option<Millis>;
+
+    /// What the last call of the application was told of an earlier session, if it goes on with one.
+    fn resumed(&mut self) -> Option<String> {
+        None
+    }
 }
 
 impl Host for Engine {
@@ -114,7 +121,7 @@ impl<H: Host> World<H> {
             let mut columns = row.split('|').map(str::trim);
             let (when, then) = (columns.next().unwrap(), columns.next().expect("what follows"));
             let followed = when.split(';').flat_map(|one| self.happens(one.trim())).collect::<Vec<_>>().join(" ");
-            let followed = if followed.is_empty() { "-" } else { &followed };
+            let followed = if followed.is_empty() { "-".to_owned() } else { followed.replace('\n', "\\n") };
             assert_eq!(followed, then, "{name}: {row}");
             if let Some(state) = columns.next() {
                 assert_eq!(self.state_name(), state, "{name}: state after {row}");
@@ -157,6 +164,7 @@ impl<H: Host> World<H> {
         let mut lines = Vec::new();
         let sessions = &mut self.sessions;
         self.host.handle(event, now, &mut |effect| lines.push(describe(&effect, sessions)));
+        lines.extend(self.host.resumed().map(|resumed| format!("[{resumed}]")));
         lines
     }
 
@@ -177,12 +185,7 @@ pub(crate) fn play(name: &str, policy: Policy, table: &str) {
     World::new(engine()).play(&format!("{name}, engine"), table);
     World::new(Through::new(Ssmi::default(), engine())).play(&format!("{name}, SSMI"), table);
     World::new(Through::new(Vumi::default(), engine())).play(&format!("{name}, Vumi"), table);
-    for (profile, vendor) in [
-        (Profile::generic(), "generic"),
-        (Profile::tata(), "Tata"),
-        (Profile::sixdee(), "6D"),
-        (Profile::mica(), "Mica"),
-    ] {
+    for (profile, vendor) in vendors() {
         World::new(Through::new(Smpp(profile), engine())).play(&format!("{name}, SMPP {vendor}"), table);
     }
     #[cfg(feature = "store")]
@@ -191,6 +194,32 @@ pub(crate) fn play(name: &str, policy: Policy, table: &str) {
     if redis_server::is_asked_for() {
         let server = redis_server::RedisServer::start(&[]);
         World::new(stored::in_redis(&server, &policy)).play(&format!("{name}, Redis"), table);
+    }
+}
+
+fn vendors() -> [(Profile, &'static str); 4] {
+    let (generic, tata) = ((Profile::generic(), "generic"), (Profile::tata(), "Tata"));
+    [generic, tata, (Profile::sixdee(), "6D"), (Profile::mica(), "Mica")]
+}
+
+/// As [`play`] for what screens do: on the engine with them before it, behind adapters that carry the text, and on two
+/// machines over a store.
+pub(crate) fn play_screens(name: &str, policy: &Policy, table: &str) {
+    let screened = || Screened::new(policy.clone());
+    World::new(screened()).play(&format!("{name}, screens"), table);
+    World::new(Through::new(Vumi::default(), screened())).play(&format!("{name}, Vumi"), table);
+    if table.is_ascii() {
+        World::new(Through::new(Ssmi::default(), screened())).play(&format!("{name}, SSMI"), table);
+        for (profile, vendor) in vendors() {
+            World::new(Through::new(Smpp(profile), screened())).play(&format!("{name}, SMPP {vendor}"), table);
+        }
+    }
+    #[cfg(feature = "store")]
+    World::new(stored::in_memory(policy)).play(&format!("{name}, store"), table);
+    #[cfg(feature = "redis")]
+    if redis_server::is_asked_for() {
+        let server = redis_server::RedisServer::start(&[]);
+        World::new(stored::in_redis(&server, policy)).play(&format!("{name}, Redis"), table);
     }
 }
 

@@ -42,9 +42,10 @@ impl<'s> Said<'s> {
     pub(crate) fn event(&self, phone: Subscriber, token: Option<TurnToken>) -> Event<'s> {
         let net = NetId::new(self.option("net").unwrap_or_default().as_bytes()).unwrap();
         let dedup = self.option("key").map(|key| DedupKey::of(key.as_bytes()));
-        let text = match self.option("secret") {
-            Some(_) => Text::public(self.argument).expecting_secret(),
-            None => Text::public(self.argument),
+        let text = match (self.option("secret"), self.option("hidden")) {
+            (Some(_), _) => Text::public(self.argument).expecting_secret(),
+            (_, Some(_)) => Text::secret(self.argument),
+            _ => Text::public(self.argument),
         };
         let phase = if self.option("phase") == Some("1") { Phase::One } else { Phase::Two };
         let (from, to) = (phone, phone);

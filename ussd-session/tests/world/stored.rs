@@ -15,13 +15,14 @@ use ussd_session::{
 
 #[cfg(feature = "redis")]
 use super::redis_server::{Connection, RedisServer};
-use super::{Host, LINK};
+use super::{Host, LINK, screened::told};
 
 pub(crate) struct Stored<S> {
     runtime: Runtime,
     pub(crate) machines: Vec<Driver<S>>,
     turn: AtomicUsize,
     now: Millis,
+    resumed: Option<String>,
     /// Tells the store what time it is.
     clock: fn(&S, Millis),
 }
@@ -65,7 +66,7 @@ impl<S: Store> Stored<S> {
     ) -> Self {
         let machine = |(node, store)| Driver::new(store, config.clone().node(node)).takeover(Duration::ZERO);
         let machines = (1..).zip(stores).map(machine).collect();
-        Self { runtime, machines, turn: AtomicUsize::new(0), now: Millis(0), clock }
+        Self { runtime, machines, turn: AtomicUsize::new(0), now: Millis(0), resumed: None, clock }
     }
 
     fn next(&self) -> &Driver<S> {
@@ -123,6 +124,7 @@ impl<S: Store> Host for Stored<S> {
         self.clock(now);
         let stepped = self.runtime.block_on(self.next().handle(LINK, &event, now)).unwrap();
         stepped.effects.iter().for_each(|effect| out(effect.as_effect()));
+        self.resumed = stepped.resumed.map(|resumed| told(&resumed.split().1));
     }
 
     fn tick(&mut self, now: Millis, out: &mut dyn FnMut(Effect<'_>)) {
@@ -139,5 +141,9 @@ impl<S: Store> Host for Stored<S> {
 
     fn deadline(&self, phone: Subscriber) -> Option<Millis> {
         self.record(phone).map(|record| record.deadline())
+    }
+
+    fn resumed(&mut self) -> Option<String> {
+        self.resumed.take()
     }
 }

@@ -53,6 +53,10 @@ impl<W: Wire, H: Host> Host for Through<W, H> {
     fn deadline(&self, phone: Subscriber) -> Option<Millis> {
         self.host.deadline(phone)
     }
+
+    fn resumed(&mut self) -> Option<String> {
+        self.host.resumed()
+    }
 }
 
 /// Lines of an SSMI gateway.
