@@ -3,7 +3,10 @@
 #[cfg(feature = "metrics")]
 mod measure;
 
-use std::hash::{BuildHasher, RandomState};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::LazyLock,
+};
 
 use tracing::{Level, Span, debug, event, info, span, warn};
 
@@ -18,7 +21,6 @@ use crate::{
 /// Tells what happens. Texts are never told, and of a number only a hash with a key of this process, unless asked for.
 #[derive(Debug)]
 pub(crate) struct Observer {
-    key: RandomState,
     pub(crate) numbers: bool,
     #[cfg(feature = "metrics")]
     measure: measure::Measure,
@@ -27,7 +29,6 @@ pub(crate) struct Observer {
 impl Observer {
     pub(crate) fn new() -> Self {
         Self {
-            key: RandomState::new(),
             numbers: false,
             #[cfg(feature = "metrics")]
             measure: measure::Measure::default(),
@@ -99,7 +100,14 @@ impl Observer {
         }
     }
 
-    fn name(&self, subscriber: Subscriber) -> String {
-        if self.numbers { subscriber.to_string() } else { format!("{:016x}", self.key.hash_one(subscriber)) }
+    /// What a phone is called in what is told.
+    pub(crate) fn name(&self, subscriber: Subscriber) -> String {
+        if self.numbers { subscriber.to_string() } else { hashed(subscriber) }
     }
+}
+
+/// What a phone is called where its number is not told: the same in all that this process tells.
+pub(crate) fn hashed(subscriber: Subscriber) -> String {
+    static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    format!("{:016x}", KEY.hash_one(subscriber))
 }

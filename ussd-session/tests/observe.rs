@@ -340,3 +340,90 @@ fn a_runner_over_a_store_tells_the_same() {
     };
     assert_eq!([told(false), told(true)], [false, true]);
 }
+
+/// What the driver, the runner and the store in Redis tell of a phone by themselves has the name that spans have.
+#[cfg(feature = "redis")]
+#[test]
+fn stores_name_phones_as_spans_do() {
+    use redis::{Cmd, Pipeline, RedisFuture, Value, aio::ConnectionLike};
+    use ussd_session::store::{
+        self, Driver, Expect, Fault, MemoryStore, Open, RedisStore, Store, StoreRunner, Swapped, Tag, Write,
+    };
+    use ussd_session::{Config, Event, LinkId, Millis, NetId, OwnedEvent, Phase, SessionId, Text};
+
+    /// A cluster that writes sessions, and loses what is to lie in another slot.
+    #[derive(Clone)]
+    struct Half;
+
+    impl ConnectionLike for Half {
+        fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
+            let is_session = command.get_packed_command().windows(4).any(|window| window == b":1:s");
+            let lost = || std::io::Error::other("gone").into();
+            Box::pin(async move { if is_session { Ok(Value::Int(1)) } else { Err(lost()) } })
+        }
+
+        fn req_packed_commands<'a>(&'a mut self, _: &'a Pipeline, _: usize, _: usize) -> RedisFuture<'a, Vec<Value>> {
+            panic!("one command at a time")
+        }
+
+        fn get_db(&self) -> i64 {
+            0
+        }
+    }
+
+    let _alone = ALONE.lock().unwrap();
+    let log = Log::default();
+    let (link, from, now) = (LinkId(1), PHONE.parse().unwrap(), Millis(1_790_000_000_000));
+    let key = store::Key { link, subscriber: from };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let begin = Event::Begin { from, dialled: "*1#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+    let answer: OwnedEvent = Event::Answer { from, text: Text::public("4321"), net: NetId::NONE, dedup: None }.into();
+    let all = async {
+        let memory = MemoryStore::new();
+        memory.faults(|_, _| Fault::Delayed(Duration::from_millis(1)));
+        let [one, two] = [1, 2].map(|node| Driver::new(memory.clone(), Config::default().node(node)));
+        let (first, second) = tokio::join!(one.handle(link, &begin, now), two.handle(link, &begin, now));
+        assert!(first.is_ok() && second.is_ok());
+
+        let memory = MemoryStore::new();
+        let runner = StoreRunner::new(Bank, Arc::new(Driver::new(memory.clone(), Config::default())));
+        let (events, inbox) = tokio::sync::mpsc::channel(1);
+        let (outbox, mut effects) = tokio::sync::mpsc::channel(100);
+        let running = tokio::spawn(runner.run(inbox, outbox));
+        // Calls and the screens that follow; then an answer that cannot be written down.
+        let (works, lost) = (Fault::None, Fault::Lost);
+        for (event, effects_of_it, fault) in [(begin.into(), 2, works), (answer.clone(), 2, works), (answer, 1, lost)] {
+            memory.faults(move |_, _| fault);
+            events.send((link, event)).await.unwrap();
+            for _ in 0..effects_of_it {
+                effects.recv().await.unwrap();
+            }
+            let octets = memory.octets(key).unwrap();
+            assert!(!octets.windows(4).any(|window| window == b"4321"), "{}", octets.escape_ascii());
+        }
+        drop(events);
+        running.await.unwrap();
+
+        let tag = |version| Tag { session: SessionId::from_bits(7).unwrap(), version };
+        let open = Some(Open { deadline: now, node: 1, limit: None });
+        let write = Write::Put { tag: tag(2), octets: b"session", ttl: Duration::from_secs(60), open };
+        let store = RedisStore::over(Half).cluster(true);
+        assert_eq!(store.swap(key, Expect::Is(tag(1)), write).await.unwrap(), Swapped::Done);
+    };
+    tracing::subscriber::with_default(log.clone(), || runtime.block_on(all));
+    let lines = log.lines.lock().unwrap();
+    let (_, hash) = lines.split_once("subscriber_hash=").expect("a span");
+    let hash = hash.split_whitespace().next().unwrap();
+    for told in [
+        "another machine was faster",
+        "an event could not be handled",
+        "a session is written, but not what lies beside it",
+    ] {
+        let told = format!("message={told} link=1 subscriber_hash={hash}");
+        assert!(lines.contains(&told), "{told} in\n{lines}");
+    }
+    assert_eq!(lines.matches("subscriber_hash=").count(), lines.matches(&format!("subscriber_hash={hash}")).count());
+    for hidden in ["2783", "4567", "4321", "987", "PIN"] {
+        assert!(!lines.contains(hidden), "{hidden} in\n{lines}");
+    }
+}

@@ -318,7 +318,8 @@ async fn what_we_did_not_write_is_an_error() {
     ask::<()>(&connection, &["SET", &name, "hello", "EX", "100"]).await;
     let failed = one.handle(LINK, &begin("*1#"), NOW).await.unwrap_err();
     assert!(matches!(failed.error, Error::Store(RedisStoreError::NotOurs { .. })), "{failed}");
-    assert_eq!(failed.to_string(), format!("the store of sessions failed: {name} holds no session: no tag"));
+    let told = "the store of sessions failed: what is kept for a phone is no session: no tag";
+    assert_eq!(failed.to_string(), told, "and not the phone's number");
     ask::<()>(&connection, &["DEL", &name]).await;
     ask::<()>(&connection, &["HSET", &name, "a", "1"]).await;
     let failed = one.handle(LINK, &begin("*1#"), NOW).await.unwrap_err();

@@ -16,6 +16,7 @@ use crate::{
     engine::{Config, Effect, Gauges, overload},
     event::{At, Event},
     ids::{LinkId, NetId, SessionId, SessionIds, TurnToken},
+    observe::hashed,
     owned::OwnedEffect,
     policy::Policy,
     record::Record,
@@ -371,7 +372,11 @@ impl<S: Store> Driver<S> {
                     self.local().counters.conflicts += 1;
                     #[cfg(feature = "metrics")]
                     metrics::counter!("ussd_cas_conflicts_total").increment(1);
-                    tracing::debug!(?key, "another machine was faster");
+                    tracing::debug!(
+                        link = key.link.0,
+                        subscriber_hash = %hashed(key.subscriber),
+                        "another machine was faster"
+                    );
                 }
             }
         }

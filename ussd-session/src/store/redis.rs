@@ -41,6 +41,7 @@ pub use self::{
 use super::{Expect, Found, Key, Owner, Page, Store, Swapped, Tag, Write};
 use crate::{
     ids::{LinkId, NetId, SessionId},
+    observe::hashed,
     time::{Millis, millis},
 };
 
@@ -92,9 +93,9 @@ pub enum RedisStoreError {
     #[error(transparent)]
     Redis(#[from] RedisError),
     /// A key of ours holds what we did not write.
-    #[error("{key} holds no session: {problem}")]
+    #[error("what is kept for a phone is no session: {problem}")]
     NotOurs {
-        /// The key.
+        /// The key. The message leaves it out, since it holds the phone's number.
         key: String,
         /// What is wrong with it.
         problem: &'static str,
@@ -296,7 +297,8 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Store for RedisStore<C> 
             };
             // The session is written, and that is what counts.
             if let Err(error) = listed.and(taken) {
-                tracing::warn!(?key, %error, "a session is written, but not what lies beside it");
+                let (link, subscriber_hash) = (key.link.0, hashed(key.subscriber));
+                tracing::warn!(link, %subscriber_hash, %error, "a session is written, but not what lies beside it");
             }
         }
         Ok(Swapped::Done)

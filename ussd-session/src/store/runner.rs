@@ -105,7 +105,8 @@ where
         self
     }
 
-    /// As [`Runner::tell_numbers`](crate::Runner::tell_numbers). Default no.
+    /// As [`Runner::tell_numbers`](crate::Runner::tell_numbers), for what the runner tells: the driver and the store tell
+    /// hashes all the same. Default no.
     #[must_use]
     pub fn tell_numbers(mut self, yes: bool) -> Self {
         self.observer.numbers = yes;
@@ -391,7 +392,8 @@ where
                     }
                     Outcome::Kept(key, kept) => {
                         if let Err(error) = kept {
-                            tracing::error!(?key, %error, "the application's state was not kept");
+                            let (link, subscriber_hash) = (key.link.0, self.observer.name(key.subscriber));
+                            tracing::error!(link, %subscriber_hash, %error, "the application's state was not kept");
                         }
                         Some(key)
                     }
@@ -414,7 +416,8 @@ where
 
     async fn stepped(&mut self, key: Key, stepped: Result<Stepped, Failed<S::Error>>) {
         let stepped = stepped.unwrap_or_else(|Failed { error, effects }| {
-            tracing::error!(?key, %error, "an event could not be handled");
+            let (link, subscriber_hash) = (key.link.0, self.observer.name(key.subscriber));
+            tracing::error!(link, %subscriber_hash, %error, "an event could not be handled");
             Stepped { effects, ..Stepped::default() }
         });
         let now = self.clock.now();
