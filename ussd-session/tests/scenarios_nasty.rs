@@ -3,12 +3,16 @@
 
 mod world;
 
-use std::time::Duration;
+use std::{fmt::Debug, time::Duration};
 
+#[cfg(feature = "store")]
+use ussd_session::store::{Fault, Store};
 use ussd_session::{
     Action, Callback, Config, DedupKey, Effect, Engine, Event, Millis, NetId, Orphans, Phase, Policy, Subscriber, Text,
     Verb,
 };
+#[cfg(feature = "store")]
+use world::stored::Stored;
 use world::{Host, LINK, PHONE, World, play};
 
 #[test]
@@ -262,8 +266,8 @@ fn n19_stars_and_hashes_in_typed_text() {
 
 #[test]
 fn n21_a_crowd_dies_together() {
-    const CROWD: u64 = 100_000;
-    let mut engine = Engine::new(Config::default().max_live(200_000).max_closed(200_000));
+    const CROWD: u64 = 1_000_000;
+    let mut engine = Engine::new(Config::default().max_live(1_000_010).max_closed(1_000_010));
     let start = Millis(1_790_000_000_000);
     for n in 0..CROWD {
         let from: Subscriber = format!("2783{n:07}").parse().unwrap();
@@ -305,6 +309,21 @@ fn n21_a_crowd_dies_together() {
     assert_eq!((engine.live(), engine.closed(), engine.scheduled()), (0, 0, 0));
 }
 
+/// The same over a store, where each of two machines looks for what is due, and both find the same.
+#[cfg(feature = "store")]
+#[test]
+fn n21_a_crowd_dies_together_over_a_store() {
+    let mut host = world::stored::in_memory(&Policy::default());
+    // Everything takes its time, so that what the machines do overlaps.
+    host.machines[0].store().faults(|_, _| Fault::Delayed(Duration::from_millis(1)));
+    host.crowd(5_000);
+    #[cfg(feature = "redis")]
+    if world::redis_server::is_asked_for() {
+        let server = world::redis_server::RedisServer::start(&[]);
+        world::stored::in_redis(&server, &Policy::default()).crowd(1_000);
+    }
+}
+
 #[test]
 fn n22_clock_steps_back() {
     play(
@@ -335,28 +354,45 @@ fn n23_handler_fails() {
     );
 }
 
-#[test]
-fn n25_pin() {
-    let mut world = World::new(Engine::new(Config::default()));
-    world.play("N25", "B(*1#); c(Your PIN?)@1{secret} | New P(Your PIN?)");
+/// The answer to a prompt for a PIN comes to the application, and stands nowhere else.
+fn pin<H: Debug + Host>(name: &str, host: H, kept: impl Fn(&H, Subscriber) -> Vec<u8>) {
+    let mut world = World::new(host);
+    world.play(name, "B(*1#); c(Your PIN?)@1{secret} | New P(Your PIN?)");
     let answer = Event::Answer { from: world.phone, text: Text::public("4321"), net: NetId::NONE, dedup: None };
     let mut log = format!("{answer:?}");
     let mut seen = Vec::new();
-    world.host.handle(LINK, answer, world.now, |effect: Effect<'_>| {
+    world.host.handle(answer, world.now, &mut |effect| {
         log += &format!("{effect:?}");
         if let Action::Call(Callback::Existing { text, .. }) = effect.action {
             assert!(text.is_secret());
             seen.push(text.as_str().to_owned());
         }
     });
-    assert_eq!(seen, ["4321"]);
-    log += &format!("{:?} {:?}", world.host, world.host.record(LINK, world.phone));
-    #[cfg(feature = "serde")]
-    {
-        log += &serde_json::to_string(&world.host.record(LINK, world.phone).unwrap()).unwrap();
+    assert_eq!(seen, ["4321"], "{name}");
+    log += &format!("{:?}", world.host);
+    let kept = kept(&world.host, world.phone);
+    assert!(!kept.is_empty());
+    for octets in [log.as_bytes(), &kept] {
+        assert!(!octets.windows(4).any(|window| window == b"4321"), "{name}: {log} {}", kept.escape_ascii());
     }
-    assert!(!log.contains("4321"), "{log}");
-    world.play("N25", "c(Next)@2; A(5) | P(Next) Ex(5)");
+    world.play(name, "c(Next)@2; A(5) | P(Next) Ex(5)");
+}
+
+#[test]
+fn n25_pin() {
+    pin("N25, engine", Engine::new(Config::default()), |engine, phone| {
+        let record = engine.record(LINK, phone).unwrap();
+        #[cfg(feature = "serde")]
+        let record = (&record, serde_json::to_string(&record).unwrap());
+        format!("{record:?}").into_bytes()
+    });
+    #[cfg(feature = "store")]
+    pin("N25, store", world::stored::in_memory(&Policy::default()), Stored::octets);
+    #[cfg(feature = "redis")]
+    if world::redis_server::is_asked_for() {
+        let server = world::redis_server::RedisServer::start(&[]);
+        pin("N25, Redis", world::stored::in_redis(&server, &Policy::default()), Stored::octets);
+    }
 }
 
 /// A prompt for a secret is still one when the network has it repeated, on every host.
@@ -481,6 +517,28 @@ fn n34_turn_number_wraps() {
         assert_eq!(world.happens(&format!("c(p)@{turn}")), ["P(p)"]);
     }
     world.play("N34", "A(1) | F(Sorry, try again) TO(App) Cl(TooLong) | Closed");
+}
+
+/// Over a store, from a late turn on.
+#[cfg(feature = "store")]
+#[test]
+fn n34_turn_number_wraps_over_a_store() {
+    fn wraps<S: Store>(name: &str, host: Stored<S>) {
+        const LATE: u16 = u16::MAX - 5;
+        let mut world = World::new(host);
+        world.play(name, "B(*1#); c(p)@1 | New P(p)");
+        world.host.put_turn(world.phone, LATE);
+        for turn in LATE + 1..=u16::MAX {
+            world.play(name, &format!("A(1); c(p)@{turn} | Ex(1) P(p) | UserTurn {turn}"));
+        }
+        world.play(name, "A(1) | F(Sorry, try again) TO(App) Cl(TooLong) | Closed");
+    }
+    wraps("N34, store", world::stored::in_memory(&Policy::default()));
+    #[cfg(feature = "redis")]
+    if world::redis_server::is_asked_for() {
+        let server = world::redis_server::RedisServer::start(&[]);
+        wraps("N34, Redis", world::stored::in_redis(&server, &Policy::default()));
+    }
 }
 
 #[test]

@@ -20,6 +20,8 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 mod bare;
+#[cfg(feature = "store")]
+mod crowd;
 mod notation;
 #[cfg(feature = "redis")]
 pub(crate) mod redis_server;

@@ -1,6 +1,7 @@
 //! Several machines over one store, as a host: events come to them in turn.
 
 use std::{
+    ops::Range,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
@@ -9,16 +10,17 @@ use tokio::runtime::{Builder, Runtime};
 #[cfg(feature = "redis")]
 use ussd_session::store::RedisStore;
 use ussd_session::{
-    Config, Effect, Event, Millis, OwnedEffect, OwnedEvent, Policy, State, Subscriber,
-    store::{Driver, Fault, Key, MemoryStore, Stepped, Store},
+    Config, Effect, Event, Millis, NetId, OwnedEffect, OwnedEvent, Policy, State, Subscriber,
+    store::{Driver, Expect, Fault, Found, Key, MemoryStore, Open, Stepped, Store, Swapped, Tag, Write},
 };
 
 #[cfg(feature = "redis")]
 use super::redis_server::{Connection, RedisServer};
 use super::{Host, LINK, screened::told};
 
+#[derive(Debug)]
 pub(crate) struct Stored<S> {
-    runtime: Runtime,
+    pub(crate) runtime: Runtime,
     pub(crate) machines: Vec<Driver<S>>,
     turn: AtomicUsize,
     now: Millis,
@@ -73,7 +75,8 @@ impl<S: Store> Stored<S> {
         &self.machines[self.turn.fetch_add(1, Ordering::Relaxed) % self.machines.len()]
     }
 
-    fn clock(&mut self, now: Millis) {
+    /// Lets the store know what time it is.
+    pub(crate) fn clock(&mut self, now: Millis) {
         self.now = self.now.max(now);
         for machine in &self.machines {
             (self.clock)(machine.store(), self.now);
@@ -84,6 +87,32 @@ impl<S: Store> Stored<S> {
         let record = self.runtime.block_on(self.next().record(key(phone))).unwrap();
         // A tombstone stands until its time is over, whenever it is cleared away.
         record.filter(|record| record.deadline() > self.now)
+    }
+
+    /// What is kept of a phone's session.
+    pub(crate) fn octets(&self, phone: Subscriber) -> Vec<u8> {
+        self.content(phone).1
+    }
+
+    /// Writes the session down again as if it were in that turn.
+    pub(crate) fn put_turn(&self, phone: Subscriber, turn: u16) {
+        /// Where it stands in the octets of a session.
+        const TURN: Range<usize> = 35..37;
+        let (tag, mut octets) = self.content(phone);
+        octets[TURN].copy_from_slice(&turn.to_be_bytes());
+        let (tag, expect) = (Tag { version: tag.version + 1, ..tag }, Expect::Is(tag));
+        let deadline = self.deadline(phone).unwrap();
+        let open = Some(Open { deadline, node: 1, limit: None });
+        let write = Write::Put { tag, octets: &octets, ttl: Duration::from_secs(3600), open };
+        let swapped = self.runtime.block_on(self.machines[0].store().swap(key(phone), expect, write));
+        assert_eq!(swapped.unwrap(), Swapped::Done);
+        assert_eq!(self.record(phone).map(|record| (record.token().turn, record.deadline())), Some((turn, deadline)));
+    }
+
+    fn content(&self, phone: Subscriber) -> (Tag, Vec<u8>) {
+        let found = self.runtime.block_on(self.machines[0].store().load(key(phone), &NetId::NONE)).unwrap();
+        let Found::Session { tag, octets } = found else { panic!("{found:?}") };
+        (tag, octets)
     }
 
     /// Does what is due: for each machine its own, then what the other has left.
