@@ -2,6 +2,8 @@
 #![cfg(feature = "testkit")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop")]
 
+mod world;
+
 use ussd_session::testkit::{Bare, Explorer, Memory, Stepped, explore};
 use ussd_session::{
     Action, Actions, At, Callback, CloseReason, Config, DedupKey, EndWhy, Event, Millis, NetId, Next, Orphans, Phase,
@@ -21,6 +23,14 @@ fn an_engine_keeps_all_promises() {
 fn a_bare_loop_keeps_all_promises() {
     let explored = explore(2, SCHEDULES, |policy| Bare::new(policy.clone()));
     assert_eq!(explored.unwrap_or_else(|finding| panic!("{finding}")).schedules, SCHEDULES);
+}
+
+/// Two machines over a store, which are lost with each crash.
+#[cfg(feature = "store")]
+#[test]
+fn machines_over_a_store_keep_all_promises() {
+    let explored = explore(8, 5_000, |policy| world::explored::Explored::new(policy, |store| store));
+    assert_eq!(explored.unwrap_or_else(|finding| panic!("{finding}")).schedules, 5_000);
 }
 
 #[test]
@@ -206,5 +216,112 @@ fn each_bug_is_found_and_its_script_is_short() {
         let finding = explored.err().unwrap_or_else(|| panic!("{name}: not found"));
         assert!(finding.script.len() <= longest, "{name}: {finding}");
         assert!(finding.problem.contains(promise), "{name}: {finding}");
+    }
+}
+
+#[cfg(feature = "store")]
+mod wrong_stores {
+    use std::{
+        collections::HashMap,
+        sync::{Mutex, PoisonError},
+    };
+
+    use ussd_session::{
+        LinkId, Millis, NetId,
+        store::{Expect, Found, Key, MemoryStore, MemoryStoreError, Owner, Page, Store, Swapped, Write},
+        testkit::explore,
+    };
+
+    use super::world::explored::Explored;
+
+    /// A machine's way to the store, with a bug.
+    struct Wrong {
+        store: MemoryStore,
+        bug: Bug,
+        /// What this machine has seen.
+        seen: Mutex<HashMap<Key, Found>>,
+    }
+
+    type Connect = fn(MemoryStore) -> Wrong;
+
+    #[derive(Clone, Copy, Eq, PartialEq)]
+    enum Bug {
+        /// Takes what it saw before for what is kept, and writes over whatever is there.
+        ComparesNothing,
+        /// Does not list what is due.
+        ListsNothing,
+    }
+
+    impl Wrong {
+        fn new(store: MemoryStore, bug: Bug) -> Self {
+            Self { store, bug, seen: Mutex::default() }
+        }
+
+        fn saw(&self, key: Key, found: Found) {
+            self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(key, found);
+        }
+    }
+
+    impl Store for Wrong {
+        type Error = MemoryStoreError;
+
+        async fn load(&self, key: Key, net: &NetId) -> Result<Found, MemoryStoreError> {
+            let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+            if let Some(seen) = seen.filter(|_| self.bug == Bug::ComparesNothing) {
+                return Ok(seen);
+            }
+            let found = self.store.load(key, net).await?;
+            self.saw(key, found.clone());
+            Ok(found)
+        }
+
+        async fn swap(&self, key: Key, expect: Expect<'_>, write: Write<'_>) -> Result<Swapped, MemoryStoreError> {
+            match (self.bug, write) {
+                (Bug::ListsNothing, Write::Put { tag, octets, ttl, .. }) => {
+                    self.store.swap(key, expect, Write::Put { tag, octets, ttl, open: None }).await
+                }
+                (Bug::ListsNothing, Write::Delete) => self.store.swap(key, expect, write).await,
+                (Bug::ComparesNothing, _) => {
+                    let expect = match self.store.load(key, &NetId::NONE).await? {
+                        Found::Session { tag, .. } => Expect::Is(tag),
+                        _ => Expect::Absent,
+                    };
+                    self.saw(
+                        key,
+                        match write {
+                            Write::Put { tag, octets, .. } => Found::Session { tag, octets: octets.to_vec() },
+                            Write::Delete => Found::Nothing,
+                        },
+                    );
+                    self.store.swap(key, expect, write).await
+                }
+            }
+        }
+
+        async fn due(&self, until: Millis, max: usize) -> Result<Vec<Key>, MemoryStoreError> {
+            self.store.due(until, max).await
+        }
+
+        async fn open(&self, link: LinkId, from: Option<u64>) -> Result<Page, MemoryStoreError> {
+            self.store.open(link, from).await
+        }
+
+        async fn owner(&self, key: Key) -> Result<Option<Owner>, MemoryStoreError> {
+            self.store.owner(key).await
+        }
+    }
+
+    #[test]
+    fn are_found_and_their_scripts_are_short() {
+        let bugs: [(Connect, &str); 2] = [
+            (|store| Wrong::new(store, Bug::ComparesNothing), "no frame but of the open session"),
+            (|store| Wrong::new(store, Bug::ListsNothing), "nothing overdue is left"),
+        ];
+        for (bug, promise) in bugs {
+            let explored = explore(7, 1_000, |policy| Explored::new(policy, bug));
+            let finding = explored.err().unwrap_or_else(|| panic!("{promise}: not found"));
+            assert!(finding.script.len() <= 2, "{finding}");
+            assert!(finding.problem.contains(promise), "{finding}");
+        }
     }
 }

@@ -22,6 +22,8 @@
 mod bare;
 #[cfg(feature = "store")]
 mod crowd;
+#[cfg(all(feature = "store", feature = "testkit"))]
+pub(crate) mod explored;
 mod notation;
 #[cfg(feature = "redis")]
 pub(crate) mod redis_server;
