@@ -197,8 +197,10 @@ fn is_right_for_esme(attack: &Attack, end: &str) -> bool {
         "bind_by_generic_nack" => return end == "the bind was refused: Invalid command ID",
         "bind_never_answered" | "gone_at_once" => return end.starts_with("the bind is unanswered: "),
         _ if attack.outcome == Outcome::Either => return true,
-        // The answers to a flood may not be out yet.
-        "receipts_of_nothing" => CloseReason::Failed(io::ErrorKind::BrokenPipe),
+        // The answers to a flood may be out or not.
+        "receipts_of_nothing" if end != CloseReason::PeerClosed.to_string() => {
+            CloseReason::Failed(io::ErrorKind::BrokenPipe)
+        }
         _ => CloseReason::PeerClosed,
     };
     end == reason.to_string()

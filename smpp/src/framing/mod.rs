@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::codec::{HEADER, LeniencyCounts, Limits, command_length, header};
 use crate::pdu::{BadPdu, Frame, GenericNack, Header, Pdu, RawPdu};
-use crate::types::{CommandId, CommandStatus};
+use crate::types::{CommandId, CommandStatus, SequenceNumber};
 
 #[cfg(feature = "tokio")]
 pub use self::tokio::{Codec, FramingError};
@@ -80,16 +80,16 @@ impl Default for PduCutter {
 }
 
 impl PduCutter {
-    /// With another limit.
+    /// With another limit, as by [`set_limit`](Self::set_limit).
     #[must_use]
     pub fn with_limit(mut self, limit: u32) -> Self {
-        self.limit = limit;
+        self.set_limit(limit);
         self
     }
 
-    /// Sets the limit for the PDUs that come: the largest command_length that is taken.
+    /// Sets the limit for the PDUs that come: the largest command_length that is taken, at least [`MIN_PDU`].
     pub fn set_limit(&mut self, limit: u32) {
-        self.limit = limit;
+        self.limit = limit.max(MIN_PDU);
     }
 
     /// The limit.
@@ -133,25 +133,19 @@ impl PduCutter {
         Ok(Some(Head { command_id: CommandId(id), header, body: length.saturating_sub(HEADER) }))
     }
 
-    /// As [`cut_header`](Self::cut_header) for a PDU that keeps a link alive and is a header and no more, as they are: it
-    /// is known by eight octets.
+    /// As [`cut_header`](Self::cut_header) for a PDU that keeps a link alive and is a header and no more, in order, which
+    /// any limit allows: it is known by two comparisons. Whether it is a response, and its number.
     #[inline(always)]
-    fn cut_alive(&mut self, buffer: &mut BytesMut) -> Option<(CommandId, Header)> {
-        const ENQUIRE_LINK: u64 = bare(CommandId::ENQUIRE_LINK);
-        const ENQUIRE_LINK_RESP: u64 = bare(CommandId::ENQUIRE_LINK_RESP);
+    fn cut_alive(&mut self, buffer: &mut BytesMut) -> Option<(bool, u32)> {
         let [command_length, id, status, sequence_number] = header(buffer)?;
-        let command_id = match u64::from(command_length) << 32 | u64::from(id) {
-            ENQUIRE_LINK => CommandId::ENQUIRE_LINK,
-            ENQUIRE_LINK_RESP => CommandId::ENQUIRE_LINK_RESP,
-            _ => return None,
-        };
-        if self.limit < MIN_PDU {
+        let (id, numbers) = (CommandId(id), u64::from(status) << 32 | u64::from(sequence_number));
+        let is_alone = command_length == MIN_PDU && id.keeps_alive();
+        if !is_alone || !(1..=SequenceNumber::MAX.into()).contains(&numbers) {
             return None;
         }
-        let header = Header { command_status: CommandStatus(status), sequence_number };
         self.offset = self.offset.wrapping_add(MIN_PDU.into());
         buffer.advance(HEADER);
-        Some((command_id, header))
+        Some((id.is_response(), sequence_number))
     }
 
     /// Octets of the PDU whose beginning stands in the buffer, once its length is known and allowed.
@@ -169,11 +163,6 @@ impl PduCutter {
             sequence_number: number.unwrap_or_default(),
         }
     }
-}
-
-/// How a PDU begins that is a header and no more: its length and its operation.
-const fn bare(command_id: CommandId) -> u64 {
-    (MIN_PDU as u64) << 32 | command_id.0 as u64
 }
 
 /// The header of a PDU.
@@ -242,8 +231,8 @@ impl StreamDecoder {
     /// As [`decode`](Self::decode); makes room for so many octets if no whole PDU is there.
     #[inline(always)]
     fn next<E: From<BadLength>>(&mut self, buffer: &mut BytesMut, room: usize) -> Result<Option<Item>, E> {
-        if let Some((command_id, header)) = self.cutter.cut_alive(buffer) {
-            return Pdu::next(command_id, header, buffer, 0, &self.limits, &mut self.counts);
+        if let Some((is_response, sequence_number)) = self.cutter.cut_alive(buffer) {
+            return Pdu::alive(is_response, sequence_number);
         }
         match self.cutter.cut_header(buffer) {
             Ok(Some(Head { command_id, header, body })) => {

@@ -32,7 +32,7 @@ use crate::codec::{
     LeniencyCounts, Limits, Reader, Refused, Slices, Source, Wire, append, header_octets, put_octets,
 };
 use crate::tlv::Tlvs;
-use crate::types::{CommandId, InterfaceVersion, Octets, ShortMessage};
+use crate::types::{CommandId, CommandStatus, InterfaceVersion, Octets, ShortMessage};
 
 pub use self::alert_notification::AlertNotification;
 pub use self::bind::{
@@ -97,8 +97,8 @@ impl<E> Outcome for Result<Option<Result<Frame, BadPdu>>, E> {
     }
 }
 
-/// Declares [`Pdu`] over three groups: the two PDUs that keep a link alive, which are a header and no more and are read
-/// and written in a short cut; others that always have their body; and responses whose body may be absent.
+/// Declares [`Pdu`] over three groups: the two PDUs that keep a link alive, which are a header and no more and are written
+/// in a short cut; others that always have their body; and responses whose body may be absent.
 macro_rules! pdus {
     (keep_alive { $($alive:ident,)* } always { $($pdu:ident,)* } optional { $($response:ident,)* }) => {
         pdus!(@ keep_alive { $($alive,)* } always { $($alive,)* $($pdu,)* } optional { $($response,)* });
@@ -127,14 +127,6 @@ macro_rules! pdus {
                 limits: &Limits,
                 counts: &mut LeniencyCounts,
             ) -> O {
-                if length == 0 {
-                    match command_id {
-                        $($alive::COMMAND_ID if header.is_in_order($alive::COMMAND_ID) => {
-                            return O::of(Ok(Frame { header, pdu: Self::$alive($alive::default()), rest: Octets::default() }));
-                        })*
-                        _ => {}
-                    }
-                }
                 let mut body;
                 let source = match command_id.is_response() {
                     true => Source::Buffer(buffer),
@@ -350,6 +342,20 @@ impl Pdu {
             (true, _) => error(Some("short_message"), EncodeProblem::AboveVersion { length, max }),
             (_, true) => error(Some("number_of_dests"), EncodeProblem::AboveVersion { length: destinations, max }),
             _ => Ok(()),
+        }
+    }
+}
+
+impl Pdu {
+    /// A PDU that keeps a link alive and is a header and no more.
+    #[inline(always)]
+    pub(crate) fn alive<O: Outcome>(is_response: bool, sequence_number: u32) -> O {
+        let header = Header { command_status: CommandStatus::ROK, sequence_number };
+        match is_response {
+            true => {
+                O::of(Ok(Frame { header, pdu: Self::EnquireLinkResp(Default::default()), rest: Default::default() }))
+            }
+            false => O::of(Ok(Frame { header, pdu: Self::EnquireLink(Default::default()), rest: Default::default() })),
         }
     }
 }

@@ -65,6 +65,12 @@ impl CommandId {
         self.0 & RESPONSE != 0
     }
 
+    /// Whether it is that of enquire_link or of its response.
+    #[inline(always)]
+    pub(crate) const fn keeps_alive(self) -> bool {
+        self.0 & !RESPONSE == Self::ENQUIRE_LINK.0
+    }
+
     /// The response that a known request has. None for outbind, alert_notification, responses and unknown ids.
     pub const fn response(self) -> Option<Self> {
         let response = Self(self.0 | RESPONSE);
