@@ -349,7 +349,9 @@ fn stores_name_phones_as_spans_do() {
     use ussd_session::store::{
         self, Driver, Expect, Fault, MemoryStore, Open, RedisStore, Store, StoreRunner, Swapped, Tag, Write,
     };
-    use ussd_session::{Config, Event, LinkId, Millis, NetId, OwnedEvent, Phase, SessionId, Text};
+    use ussd_session::{
+        Action, Callback, Config, Event, LinkId, Millis, NetId, OwnedEvent, Phase, SessionId, Text, Verb,
+    };
 
     /// A cluster that writes sessions, and loses what is to lie in another slot.
     #[derive(Clone)]
@@ -389,10 +391,12 @@ fn stores_name_phones_as_spans_do() {
         let runner = StoreRunner::new(Bank, Arc::new(Driver::new(memory.clone(), Config::default())));
         let (events, inbox) = tokio::sync::mpsc::channel(1);
         let (outbox, mut effects) = tokio::sync::mpsc::channel(100);
-        let running = tokio::spawn(runner.run(inbox, outbox));
+        let (running, typed) = (tokio::spawn(runner.run(inbox, outbox.clone())), answer.clone());
         // Calls and the screens that follow; then an answer that cannot be written down.
         let (works, lost) = (Fault::None, Fault::Lost);
-        for (event, effects_of_it, fault) in [(begin.into(), 2, works), (answer.clone(), 2, works), (answer, 1, lost)] {
+        for (event, effects_of_it, fault) in
+            [(begin.clone().into(), 2, works), (answer.clone(), 2, works), (answer, 1, lost)]
+        {
             memory.faults(move |_, _| fault);
             events.send((link, event)).await.unwrap();
             for _ in 0..effects_of_it {
@@ -401,6 +405,24 @@ fn stores_name_phones_as_spans_do() {
             let octets = memory.octets(key).unwrap();
             assert!(!octets.windows(4).any(|window| window == b"4321"), "{}", octets.escape_ascii());
         }
+        drop(events);
+        running.await.unwrap();
+
+        // State that another program has written.
+        let driver = Driver::new(MemoryStore::new(), Config::default());
+        let stepped = driver.handle(link, &begin, now).await.unwrap();
+        let Some(token) = stepped.effects.iter().find_map(|effect| match effect.as_effect().action {
+            Action::Call(Callback::New { token, .. }) => Some(token),
+            _ => None,
+        }) else {
+            panic!("{stepped:?}")
+        };
+        let reply = Event::Reply { to: from, token, verb: Verb::Continue, text: Text::public("Menu") };
+        driver.handle(link, &reply, now).await.unwrap();
+        driver.keep(key, token.session, br#""4321""#, now).await.unwrap();
+        let (events, inbox) = tokio::sync::mpsc::channel(1);
+        let running = tokio::spawn(StoreRunner::new(Bank, Arc::new(driver)).run(inbox, outbox));
+        events.send((link, typed)).await.unwrap();
         drop(events);
         running.await.unwrap();
 
@@ -423,6 +445,7 @@ fn stores_name_phones_as_spans_do() {
         assert!(lines.contains(&told), "{told} in\n{lines}");
     }
     assert_eq!(lines.matches("subscriber_hash=").count(), lines.matches(&format!("subscriber_hash={hash}")).count());
+    assert!(lines.contains("message=the application's state cannot be read kind=Data column="), "{lines}");
     for hidden in ["2783", "4567", "4321", "987", "PIN"] {
         assert!(!lines.contains(hidden), "{hidden} in\n{lines}");
     }

@@ -305,7 +305,7 @@ where
         let app = match serde_json::to_vec(&session.state) {
             Ok(app) => app,
             Err(error) => {
-                tracing::error!(%error, "the application's state cannot be written down");
+                tracing::error!(kind = ?error.classify(), "the application's state cannot be written down");
                 self.failed(id, key);
                 return self.start(id);
             }
@@ -462,7 +462,9 @@ where
                 app => match serde_json::from_slice(app) {
                     Ok(state) => state,
                     Err(error) => {
-                        tracing::error!(%error, "the application's state cannot be read");
+                        // Its message may quote the state.
+                        let (kind, column) = (error.classify(), error.column());
+                        tracing::error!(?kind, column, "the application's state cannot be read");
                         return self.fail(Key { link, subscriber }, callback.token());
                     }
                 },
