@@ -15,13 +15,13 @@ use std::{
 
 use redis::{Cmd, FromRedisValue, Pipeline, RedisFuture, Value, aio::ConnectionLike, cmd};
 use ussd_session::{
-    Action, Callback, Config, Event, Millis, NetId, Phase, State, Subscriber, Text, TurnToken, Verb,
-    store::{Driver, Key, RedisStore, Stepped, Store},
+    Config, Event, Millis, NetId, Phase, State, Subscriber, Text, TurnToken, Verb,
+    store::{Driver, Key, RedisStore, Store},
 };
 use world::{
     LINK, describe,
     redis_server::{Connection, RedisServer},
-    stored::key,
+    stored::{key, token},
 };
 
 const NOW: Millis = Millis(1_795_219_700_000);
@@ -75,14 +75,6 @@ fn hangs_up(from: Subscriber) -> Event<'static> {
 
 fn menu(to: Subscriber, token: TurnToken) -> Event<'static> {
     Event::Reply { to, token, verb: Verb::Continue, text: Text::public("menu") }
-}
-
-fn token(stepped: &Stepped) -> TurnToken {
-    let mut calls = stepped.effects.iter().filter_map(|effect| match effect.as_effect().action {
-        Action::Call(Callback::New { token, .. } | Callback::Existing { token, .. }) => Some(token),
-        _ => None,
-    });
-    calls.next().expect("a turn")
 }
 
 fn after(seconds: u64) -> Millis {

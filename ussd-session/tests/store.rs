@@ -18,8 +18,7 @@ use proptest::prelude::*;
 use schedule::{Kind, Op, Player, Seen, Step, phone, plan, run};
 use tokio::task::yield_now;
 use ussd_session::{
-    Action, Callback, Config, Engine, Event, FrameKind, Millis, NetId, Phase, Policy, Subscriber, Text, TurnToken,
-    Verb,
+    Config, Engine, Event, FrameKind, Millis, NetId, Phase, Policy, Subscriber, Text, TurnToken, Verb,
     store::{
         Driver, Error, Expect, Failed, Fault, Foreign, Found, Key, MemoryStore, MemoryStoreError, Operation, Owner,
         Page, Problem, Stepped, Store, Swapped, Tag, Write,
@@ -27,7 +26,7 @@ use ussd_session::{
 };
 use world::{
     Bare, Host, LINK, describe,
-    stored::{in_memory, key, with_limits},
+    stored::{in_memory, key, lines, token, with_limits},
 };
 
 const START: Millis = Millis(1_790_000_000_000);
@@ -79,18 +78,6 @@ fn hangs_up() -> Event<'static> {
 
 fn reply(token: TurnToken, text: &str) -> Event<'_> {
     Event::Reply { to: subscriber(), token, verb: Verb::Continue, text: Text::public(text) }
-}
-
-fn lines(stepped: &Stepped) -> Vec<String> {
-    stepped.effects.iter().map(|effect| describe(&effect.as_effect(), &mut Vec::new())).collect()
-}
-
-fn token(stepped: &Stepped) -> TurnToken {
-    let mut calls = stepped.effects.iter().filter_map(|effect| match effect.as_effect().action {
-        Action::Call(Callback::New { token, .. } | Callback::Existing { token, .. }) => Some(token),
-        _ => None,
-    });
-    calls.next_back().expect("a turn")
 }
 
 /// A session in turn 2 whose user is to answer.

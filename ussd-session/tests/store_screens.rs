@@ -12,11 +12,11 @@ use schedule::screens::{Op, ops, policies, run};
 use ussd_session::{
     Action, Callback, Config, DedupKey, Effect, Event, Fit, Millis, NetId, OwnedEvent, Phase, Policy, Resume,
     Subscriber, Text, TurnToken, Verb,
-    store::{Driver, MemoryStore, Stepped},
+    store::{Driver, MemoryStore},
 };
 use world::{
-    Host, LINK, Screened, World, describe,
-    stored::{Stored, in_memory, key},
+    Host, LINK, Screened, World,
+    stored::{Stored, in_memory, key, lines, token},
 };
 
 const START: Millis = Millis(1_790_000_000_000);
@@ -54,18 +54,6 @@ fn hangs_up() -> Event<'static> {
 
 fn after(seconds: u64) -> Millis {
     Millis(START.0 + 1000 * seconds)
-}
-
-fn lines(stepped: &Stepped) -> Vec<String> {
-    stepped.effects.iter().map(|effect| describe(&effect.as_effect(), &mut Vec::new())).collect()
-}
-
-fn token(stepped: &Stepped) -> TurnToken {
-    let mut calls = stepped.effects.iter().filter_map(|effect| match effect.as_effect().action {
-        Action::Call(Callback::New { token, .. } | Callback::Existing { token, .. }) => Some(token),
-        _ => None,
-    });
-    calls.next_back().expect("a turn")
 }
 
 /// Nine options of 38 characters: four on the first page.

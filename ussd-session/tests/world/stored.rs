@@ -10,13 +10,14 @@ use tokio::runtime::{Builder, Runtime};
 #[cfg(feature = "redis")]
 use ussd_session::store::RedisStore;
 use ussd_session::{
-    Config, Effect, Event, Millis, NetId, OwnedEffect, OwnedEvent, Policy, State, Subscriber,
+    Action, Callback, Config, Effect, Event, Millis, NetId, OwnedEffect, OwnedEvent, Policy, State, Subscriber,
+    TurnToken,
     store::{Driver, Expect, Fault, Found, Key, MemoryStore, Open, Stepped, Store, Swapped, Tag, Write},
 };
 
 #[cfg(feature = "redis")]
 use super::redis_server::{Connection, RedisServer};
-use super::{Host, LINK, screened::told};
+use super::{Host, LINK, describe, screened::told};
 
 #[derive(Debug)]
 pub(crate) struct Stored<S> {
@@ -57,6 +58,20 @@ pub(crate) fn in_redis_with_limits(server: &RedisServer, config: &Config) -> Sto
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let stores = runtime.block_on(async { [server.store().await, server.store().await] });
     Stored::new(runtime, stores, config, |_, _| {})
+}
+
+/// What a machine was to do, in words.
+pub(crate) fn lines(stepped: &Stepped) -> Vec<String> {
+    stepped.effects.iter().map(|effect| describe(&effect.as_effect(), &mut Vec::new())).collect()
+}
+
+/// The turn that an application was given last.
+pub(crate) fn token(stepped: &Stepped) -> TurnToken {
+    let mut calls = stepped.effects.iter().filter_map(|effect| match effect.as_effect().action {
+        Action::Call(Callback::New { token, .. } | Callback::Existing { token, .. }) => Some(token),
+        _ => None,
+    });
+    calls.next_back().expect("a turn")
 }
 
 impl<S: Store> Stored<S> {
