@@ -13,7 +13,7 @@ mod esme;
 
 use std::time::Duration;
 
-use smpp::pdu::{CancelSm, DeliverSm, Pdu, QuerySm, SubmitSm};
+use smpp::pdu::{CancelSm, DeliverSm, Pdu, QuerySm, ReplaceSm, SubmitSm};
 use smpp::receipt::{Outcome, Receipt};
 use smpp::server::DeliverError;
 use smpp::testkit::{Answer, Smsc};
@@ -87,6 +87,25 @@ async fn receipts_follow_and_states_are_kept() {
     smsc.expect_submit().await;
     drop(esme);
     smsc.finish().await.assert_clean();
+}
+
+/// What another account's message is, is nobody else's to know.
+#[tokio::test(start_paused = true)]
+async fn a_message_is_its_accounts() {
+    let smsc = Smsc::start();
+    let (mut owner, mut other) = (bound(&smsc).await, Esme::over(smsc.connect()).bind("oryx").await);
+    owner.send(2, submit("hello")).await;
+    assert_eq!(owner.status().await, CommandStatus::ROK);
+    let message_id = smsc.expect_submit().await.id.unwrap();
+    let statuses = async |esme: &mut Esme| {
+        esme.send(3, QuerySm { message_id: message_id.clone(), ..Default::default() }).await;
+        esme.send(4, ReplaceSm { message_id: message_id.clone(), ..Default::default() }).await;
+        esme.send(5, CancelSm { message_id: message_id.clone(), ..Default::default() }).await;
+        esme.answers(3).await.into_iter().map(|(_, status)| status).collect::<Vec<_>>()
+    };
+    let refused = [CommandStatus::RQUERYFAIL, CommandStatus::RREPLACEFAIL, CommandStatus::RCANCELFAIL];
+    assert_eq!(statuses(&mut other).await, refused);
+    assert_eq!(statuses(&mut owner).await, [CommandStatus::ROK; 3]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,6 +25,9 @@ pub struct Submitted {
     pub id: Option<COctetString<65>>,
 }
 
+/// The id of a message, and whose it is: who asks for another account's finds nothing.
+type Owned = (COctetString<16>, COctetString<65>);
+
 /// Decides on messages.
 type Decide = Box<dyn Fn(&SubmitSm) -> Answer + Send + Sync>;
 
@@ -44,8 +47,8 @@ struct State {
     refusing: Option<CommandStatus>,
     decide: Option<Decide>,
     last_id: u64,
-    /// States of messages by their ids.
-    messages: HashMap<COctetString<65>, MessageState>,
+    /// States of messages by their accounts and ids.
+    messages: HashMap<Owned, MessageState>,
     held: Vec<(Request<SubmitSm>, COctetString<65>, Answer)>,
     /// Never to be answered; kept so that they are not answered by being dropped.
     never: Vec<Request<SubmitSm>>,
@@ -158,15 +161,15 @@ impl Script {
 
     fn accept(self: &Arc<Self>, submit: Request<SubmitSm>, id: COctetString<65>, answer: Answer) {
         self.later(answer.after, move |script| {
-            script.lock().messages.insert(id.clone(), MessageState::ENROUTE);
             let (link, pdu) = (Arc::clone(submit.link()), submit.pdu.clone());
+            script.lock().messages.insert(owned(&link, &id), MessageState::ENROUTE);
             submit.accept(id.clone());
             for (state, delay) in answer.receipts {
                 let receipt = receipt(&pdu, &id, state);
                 let (script, link, id) = (Arc::clone(script), Arc::clone(&link), id.clone());
                 script.clone().tasks.spawn(async move {
                     sleep(delay).await;
-                    script.lock().messages.insert(id, state);
+                    script.lock().messages.insert(owned(&link, &id), state);
                     let _ = script.deliver(link.registry(), link.account(), receipt, "receipt: ").await;
                 });
             }
@@ -248,7 +251,7 @@ impl Service for Arc<Script> {
     }
 
     async fn on_query(&self, query: Request<QuerySm>) {
-        let state = self.lock().messages.get(&query.pdu.message_id).copied();
+        let state = self.lock().messages.get(&owned(query.link(), &query.pdu.message_id)).copied();
         let message_id = query.pdu.message_id.clone();
         match state {
             Some(message_state) => query.respond(QuerySmResp { message_id, message_state, ..Default::default() }),
@@ -257,7 +260,7 @@ impl Service for Arc<Script> {
     }
 
     async fn on_cancel(&self, cancel: Request<CancelSm>) {
-        match self.lock().messages.get_mut(&cancel.pdu.message_id) {
+        match self.lock().messages.get_mut(&owned(cancel.link(), &cancel.pdu.message_id)) {
             Some(state) if !state.is_final() => *state = MessageState::DELETED,
             _ => return cancel.refuse(CommandStatus::RCANCELFAIL),
         }
@@ -265,7 +268,8 @@ impl Service for Arc<Script> {
     }
 
     async fn on_replace(&self, replace: Request<ReplaceSm>) {
-        let known = self.lock().messages.get(&replace.pdu.message_id).is_some_and(|state| !state.is_final());
+        let message = owned(replace.link(), &replace.pdu.message_id);
+        let known = self.lock().messages.get(&message).is_some_and(|state| !state.is_final());
         match known {
             true => replace.accept(),
             false => replace.refuse(CommandStatus::RREPLACEFAIL),
@@ -280,6 +284,10 @@ impl Service for Arc<Script> {
     fn on_closed(&self, closed: &Closed) {
         self.lock().closed.push(closed.clone());
     }
+}
+
+fn owned(link: &Link, id: &COctetString<65>) -> Owned {
+    (link.system_id().clone(), id.clone())
 }
 
 /// A delivery receipt of a message, as text and as TLVs.
