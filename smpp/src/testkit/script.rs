@@ -8,7 +8,9 @@ use tokio_util::task::TaskTracker;
 
 use super::Report;
 use super::answer::{Answer, What};
+use crate::message::{Invalid, References, Sms};
 use crate::pdu::{CancelSm, DataSm, DeliverSm, DeliverSmResp, QuerySm, QuerySmResp, ReplaceSm, SubmitMulti, SubmitSm};
+use crate::profile::Profile;
 use crate::receipt::Receipt;
 use crate::server::{Account, BindRequest, Closed, DeliverError, Link, Registry, Request, Service};
 use crate::types::{COctetString, CommandStatus, EsmClass, MessageState, Password, ShortMessage};
@@ -55,6 +57,10 @@ struct State {
     closed: Vec<Closed>,
     failed: Vec<String>,
     resends: Resends,
+    /// How messages become PDUs.
+    profile: Profile,
+    /// The numbers of long ones; none before the first.
+    references: Option<References>,
     /// How many deliveries were sent again.
     resent: usize,
     /// Messages beyond those that wait for the test.
@@ -103,6 +109,18 @@ impl Script {
 
     pub(super) fn resend(&self, times: u32, after: Duration) {
         self.lock().resends = Resends { times, after };
+    }
+
+    pub(super) fn profile(&self, profile: Profile) {
+        self.lock().profile = profile;
+    }
+
+    /// A message as this message centre delivers it, in parts if it is long.
+    pub(super) fn parts(&self, sms: &Sms) -> Result<Vec<DeliverSm>, Invalid> {
+        let state = &mut *self.lock();
+        let references = state.references.get_or_insert_with(|| References::new(1));
+        let prepared = sms.prepare(&state.profile, references)?;
+        Ok(prepared.parts.into_iter().map(delivered).collect())
     }
 
     /// Delivers, again as long as the answer is a temporary error and that is allowed. What fails is noted, as what it
@@ -283,6 +301,23 @@ impl Service for Arc<Script> {
 
     fn on_closed(&self, closed: &Closed) {
         self.lock().closed.push(closed.clone());
+    }
+}
+
+/// What is submitted by one end, as it is delivered to the other.
+fn delivered(part: SubmitSm) -> DeliverSm {
+    DeliverSm {
+        service_type: part.service_type,
+        source: part.source,
+        destination: part.destination,
+        esm_class: part.esm_class,
+        protocol_id: part.protocol_id,
+        priority_flag: part.priority_flag,
+        registered_delivery: part.registered_delivery,
+        data_coding: part.data_coding,
+        short_message: part.short_message,
+        tlvs: part.tlvs,
+        ..Default::default()
     }
 }
 
