@@ -435,3 +435,13 @@ fn a_failure_is_seen() {
     let expect = Step::Expect { command_id: smpp::types::CommandId::UNBIND, status: CommandStatus::ROK, number: 1 };
     assert_eq!(attack(vec![expect], Outcome::Lives), "slow_pdu, step 0: no unbind came");
 }
+
+/// A server that believes whoever claims to be a proxy, and reads on behind the header.
+#[test]
+fn a_proxy_that_is_believed_is_seen() {
+    let mut attack = hostile::against_server().into_iter().find(|attack| attack.name == "proxy_header").unwrap();
+    let Step::Write(octets) = &mut attack.steps[0] else { panic!("{attack:?}") };
+    *octets = octets.slice(octets.iter().position(|octet| *octet == b'\n').unwrap() + 1..);
+    let failure = runtime().block_on(play(&attack, Target::Server)).unwrap_err();
+    assert_eq!(failure, "proxy_header, at the end: the link was not closed");
+}

@@ -187,15 +187,18 @@ async fn from(caller: Caller, to: SocketAddr) -> io::Result<TcpStream> {
 #[test]
 fn what_is_not_withstood_is_seen() {
     let (default, many) = (Config::default, |limits: AccountLimits| limits.max_binds(1_000));
-    let patient = default().session(session::Config::default().session_init(Duration::from_secs(100_000)));
+    let never = Duration::from_secs(100_000);
+    let session = || session::Config::default().session_init(never);
+    let (patient, slow) = (default().session(session()), default().session(session().read_timeout(never)));
     let hasty = default().refusal_delay(Duration::ZERO);
-    let narrow = default().max_before_bind(100).max_per_address(1_000).session(patient.session.clone());
+    let narrow = default().max_before_bind(100).max_per_address(1_000).session(session());
     let closed = default().max_connections(0);
     let wide = default().account(many(AccountLimits::default()));
     let open = || MessageCentre { is_open: true, ..Default::default() };
     let careless = || MessageCentre { is_careless: true, ..Default::default() };
     for (name, service, config, says) in [
         ("connections_that_wait", MessageCentre::default(), patient, "at the end: the link was not closed"),
+        ("binds_that_drip", MessageCentre::default(), slow, "at the end: the link was not closed"),
         ("connections_that_wait", MessageCentre::default(), narrow, "the bystander: no connection: other error"),
         ("binds_of_one_account", MessageCentre::default(), wide, "at the end: all 100 attackers are in"),
         // They take the places that are the bystander's.
