@@ -216,10 +216,13 @@ fn flow(victim: Victim, message: Message) -> Vec<Attack> {
     let stray = response(0x1234_5678, CommandStatus::ROK, SubmitSmResp::default());
     let nack = response(0, CommandStatus::RSYSERR, GenericNack::default());
     let wrong = response(0, CommandStatus::ROK, QuerySmResp::default());
-    let mut keeps_on = on("traffic_without_answers", "Traffic for ten minutes, and no enquire_link is ever answered")
-        .step(Step::StopAnswering);
-    for _ in 0..600 {
-        keeps_on = keeps_on.write(enquire_link(7)).step(Step::Wait(Duration::from_secs(1)));
+    let mut keeps_on = on(
+        "traffic_without_answers",
+        "A request every 35 seconds, and no enquire_link is ever answered: the peer is there all the same",
+    )
+    .step(Step::StopAnswering);
+    for _ in 0..20 {
+        keeps_on = keeps_on.write(enquire_link(7)).step(Step::Wait(Duration::from_secs(35)));
     }
     vec![
         echoed("number_0", 0),
