@@ -115,10 +115,9 @@ impl Storm {
 
         let (began, over) = (driver::now(), AtomicBool::new(false));
         let attacks = async {
-            let attackers = (0..self.attackers).map(|_| self.attacker(&connect, &cast));
-            let attackers = join_all(attackers).await;
+            let attackers = join_all((0..self.attackers).map(|_| self.attacker(&connect, &cast))).await;
             over.store(true, Ordering::Relaxed);
-            Ok(attackers)
+            Ok((attackers, driver::now().saturating_duration_since(began)))
         };
         let visits = async {
             loop {
@@ -131,8 +130,7 @@ impl Storm {
                 sleep(BETWEEN_VISITS).await;
             }
         };
-        let (attackers, ()) = tokio::try_join!(attacks, visits)?;
-        let took = driver::now().saturating_duration_since(began);
+        let ((attackers, took), ()) = tokio::try_join!(attacks, visits)?;
         let kept_out = self.judge(attackers).await?;
         if kept_out == 0 && self.some_kept_out {
             return Err(fails(At::End)(Problem::AllIn(self.attackers)));

@@ -34,6 +34,34 @@ pub fn against_client() -> Vec<Attack> {
 
 /// Every attack on a message centre that has messages to deliver meanwhile, see
 /// [`at_work`](Attack#structfield.at_work).
+///
+/// ```
+/// # use std::time::Duration;
+/// use smpp::server::DeliverError;
+/// use smpp::testkit::{Smsc, hostile};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), hostile::Failure> {
+/// let smsc = Smsc::start();
+/// let work = async {
+///     loop {
+///         if let Err(DeliverError::NotBound) = smsc.deliver(Default::default()).await {
+///             tokio::time::sleep(Duration::from_secs(1)).await;
+///         }
+///     }
+/// };
+/// let attacks = async {
+///     for attack in hostile::against_working_server() {
+///         attack.run(smsc.connect()).await?;
+///     }
+///     Ok(())
+/// };
+/// tokio::select! {
+///     withstood = attacks => withstood,
+///     () = work => Ok(()),
+/// }
+/// # }
+/// ```
 pub fn against_working_server() -> Vec<Attack> {
     at_work(Victim::Server)
 }
