@@ -418,7 +418,7 @@ fn what_a_program_does_not_answer_is_bounded() {
 fn attacks_have_names_of_their_own() {
     let on_server = [hostile::against_server(), hostile::against_working_server()].concat();
     let on_client = [hostile::against_client(), hostile::against_working_client()].concat();
-    let storms = hostile::storms_on_server();
+    let storms = hostile::storms_against_server();
     let storms: HashSet<_> = storms.iter().map(|storm| storm.name).collect();
     let mut all = storms.clone();
     for attacks in [on_server, on_client] {

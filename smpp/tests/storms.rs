@@ -128,7 +128,7 @@ fn play(storm: &Storm, service: MessageCentre, config: Config) -> (Result<(), Fa
 }
 
 fn named(name: &str) -> Storm {
-    hostile::storms_on_server().into_iter().find(|storm| storm.name == name).unwrap()
+    hostile::storms_against_server().into_iter().find(|storm| storm.name == name).unwrap()
 }
 
 /// What a storm may take of memory, that of the attackers and of the runtime included.
@@ -136,7 +136,7 @@ const MEMORY: u64 = 1024 * 1024;
 
 #[test]
 fn the_server_withstands_every_storm() {
-    for storm in hostile::storms_on_server() {
+    for storm in hostile::storms_against_server() {
         let (outcome, memory) = play(&storm, MessageCentre::default(), Config::default());
         assert_eq!(outcome, Ok(()));
         assert!(memory < MEMORY, "{}: {memory} octets of memory", storm.name);
@@ -158,7 +158,7 @@ async fn the_message_centre_of_the_kit_withstands_them() {
     let smsc = Smsc::with(Config::default());
     smsc.account("hostile".parse().unwrap(), "hostile".try_into().unwrap());
     smsc.account("bystander".parse().unwrap(), "bystand".try_into().unwrap());
-    for storm in hostile::storms_on_server() {
+    for storm in hostile::storms_against_server() {
         storm.run(|_| std::future::ready(Ok(smsc.connect()))).await.unwrap();
     }
 }
@@ -169,7 +169,7 @@ async fn over_tcp() {
     let config = Config::default().session(session).refusal_delay(Duration::from_millis(120));
     let server = Server::new(MessageCentre::default(), config);
     let address = server.listen("127.0.0.1:0").await.unwrap();
-    for storm in hostile::storms_on_server() {
+    for storm in hostile::storms_against_server() {
         storm.run(|caller| from(caller, address)).await.unwrap();
     }
 }

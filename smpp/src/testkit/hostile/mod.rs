@@ -44,7 +44,7 @@
 //! # }
 //! ```
 //!
-//! What takes many connections, or somebody else to attack, is a [`Storm`]: [`storms_on_server`]. Over TCP:
+//! What takes many connections, or somebody else to attack, is a [`Storm`]: [`storms_against_server`]. Over TCP:
 //!
 //! ```
 //! use smpp::testkit::{hostile, Smsc};
@@ -56,7 +56,7 @@
 //! smsc.account("hostile".parse()?, "hostile".try_into()?);
 //! smsc.account("bystander".parse()?, "bystand".try_into()?);
 //! let address = smsc.listen().await?;
-//! for storm in hostile::storms_on_server().iter().filter(|storm| storm.name == "ids_of_others") {
+//! for storm in hostile::storms_against_server().iter().filter(|storm| storm.name == "ids_of_others") {
 //!     storm.run(|_| TcpStream::connect(address)).await?;
 //! }
 //! # Ok(())
@@ -78,7 +78,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use self::attacks::{
-    against_client, against_server, against_working_client, against_working_server, storms_on_server,
+    against_client, against_server, against_working_client, against_working_server, storms_against_server,
 };
 pub use self::failure::{At, Failure, Problem};
 use self::peer::Peer;

@@ -31,7 +31,7 @@ use crate::types::{COctetString, Password};
 /// let smsc = Smsc::with(Default::default());
 /// smsc.account("hostile".parse()?, "hostile".try_into()?);
 /// smsc.account("bystander".parse()?, "bystand".try_into()?);
-/// for storm in hostile::storms_on_server() {
+/// for storm in hostile::storms_against_server() {
 ///     storm.run(|_| async { Ok(smsc.connect()) }).await?;
 /// }
 /// # Ok(())

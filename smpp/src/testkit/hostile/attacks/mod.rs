@@ -11,7 +11,7 @@ use bytes::Bytes;
 use self::both::both;
 use self::client::client;
 use self::server::server;
-pub use self::storms::storms_on_server;
+pub use self::storms::storms_against_server;
 use self::work::at_work;
 use super::octets::Message;
 use super::{Attack, Outcome, Step, Victim};
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn each_attack_stands_in_the_table_once() {
         let names = |attacks: Vec<Attack>| attacks.iter().map(|attack| attack.name).collect::<BTreeSet<_>>();
-        let storms: BTreeSet<_> = storms_on_server().iter().map(|storm| storm.name).collect();
+        let storms: BTreeSet<_> = storms_against_server().iter().map(|storm| storm.name).collect();
         let at_work = names([against_working_server(), against_working_client()].concat());
         for (victim, all) in
             [("S", names(against_server())), ("C", names(against_client())), ("W", at_work), ("N", storms)]

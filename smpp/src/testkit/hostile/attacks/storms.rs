@@ -7,7 +7,7 @@ use crate::testkit::hostile::{Step, Storm, Victim};
 use crate::types::CommandId;
 
 /// Every attack on a message centre that takes many connections, or somebody else to attack.
-pub fn storms_on_server() -> Vec<Storm> {
+pub fn storms_against_server() -> Vec<Storm> {
     let on = |name, about| attack(Victim::Server, name, about);
     let guesses = |name, about, times| on(name, about).bound(None).steps(&Step::Guess, times).closes();
     let half_a_bind = request(7, BindTransceiver::default()).slice(..20);
