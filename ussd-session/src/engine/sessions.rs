@@ -124,7 +124,7 @@ impl Sessions {
         }
         black_box(touched);
         let slots = hashes.iter().take(events.len()).map(|hash| self.index.find(*hash, |_| true));
-        black_box(slots.flatten().fold(0, |touched, slot| touched ^ self.slots.touch(slot)));
+        black_box(slots.flatten().fold(0, |touched, slot| touched ^ self.slots.touch(slot) ^ self.prompts.touch(slot)));
         hashes
     }
 
