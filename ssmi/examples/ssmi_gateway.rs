@@ -25,8 +25,7 @@
 //! gateway ends after the script, or at a `wait` in vain, and then with exit status 1.
 #![allow(clippy::disallowed_methods, reason = "a program reads the clock")]
 
-use std::io::{BufRead, IsTerminal};
-use std::net::SocketAddr;
+use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -46,8 +45,8 @@ use tokio::time::{Instant, sleep_until};
 #[derive(Parser)]
 struct Args {
     /// Address to listen on; port 0 picks a free one.
-    #[arg(long, default_value = "127.0.0.1:50008")]
-    listen: SocketAddr,
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:50008")]
+    listen: String,
     /// Script of the phone.
     #[arg(long, value_name = "SCRIPT")]
     phone: Option<PathBuf>,
@@ -69,10 +68,24 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("ssmi_gateway: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether the script went well.
+async fn run(args: Args) -> Result<bool, String> {
     let steps = match &args.phone {
-        Some(path) => script(&std::fs::read_to_string(path)?)?,
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            script(&text).map_err(|error| format!("{}: {error}", path.display()))?
+        }
         None if std::io::stdin().is_terminal() => keyboard(),
         None => mpsc::channel(1).1,
     };
@@ -84,12 +97,12 @@ async fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         async move { if known { Ok(()) } else { Err(NackType::Credentials) } }
     };
     let server = Server::new(hook, Config::default());
-    let address = server.listen(args.listen).await?;
+    let address = server.listen(&args.listen).await.map_err(|error| format!("{}: {error}", args.listen))?;
     let mut gateway = Gateway::new(server.clone(), &args);
     gateway.say("--", "", format!("listening on {address}"));
     let all_well = gateway.run(steps).await;
     server.shutdown(Duration::from_secs(5)).await;
-    Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(all_well)
 }
 
 /// What the phone does.
@@ -355,7 +368,9 @@ impl Gateway {
     }
 
     fn say(&self, direction: &str, who: &str, text: String) {
-        println!("{:>9.3}  {who:<12} {direction} {text}", self.started.elapsed().as_secs_f64());
+        let at = self.started.elapsed().as_secs_f64();
+        // Whoever read this may have seen enough; the gateway goes on.
+        let _ = writeln!(std::io::stdout(), "{at:>9.3}  {who:<12} {direction} {text}");
     }
 }
 

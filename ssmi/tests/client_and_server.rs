@@ -10,6 +10,8 @@
 
 mod world;
 
+use std::io::ErrorKind;
+
 use world::*;
 
 #[tokio::test(start_paused = true)]
@@ -236,6 +238,17 @@ async fn delays_grow_until_a_login_and_not_until_a_connection() {
     let client::Event::Down { retry_in, .. } = next(&mut events).await else { panic!("down") };
     assert!(retry_in <= SECOND, "{retry_in:?}");
     assert_eq!(client.status(), Status::Waiting);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_cannot_be_reached_is_waited_for() {
+    let (client, mut events, peers) = client_by_hand(client::Config::default());
+    drop(peers);
+    for _ in 0..2 {
+        let client::Event::Down { why, .. } = next(&mut events).await else { panic!("down") };
+        assert!(matches!(why, DownReason::Connect { kind: ErrorKind::ConnectionRefused, .. }), "{why}");
+        assert_eq!(client.status(), Status::Waiting);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -63,6 +63,9 @@ mod ssmi {
             objects[3],
             json!({"offset": 61, "error": "unterminated", "field": null, "raw": hex::encode("SSMI,1,kudu,***")})
         );
+        // Also of whoever names the wrong direction.
+        let (objects, _) = trace(&["ssmi", "--direction", "server"], b"SSMI,1,kudu,secret\r");
+        assert_eq!(objects[0]["raw"], hex::encode("SSMI,1,kudu,***\r"));
         let (objects, _) = trace(&["ssmi", "--direction", "client", "--secrets", "-"], stream);
         assert_eq!(objects[0]["fields"]["password"], "p,w");
     }
@@ -101,8 +104,10 @@ mod ssmi {
         let file = file.to_str().unwrap();
         let (objects, status) = trace(&["ssmi", "--direction", "client", "--port", "25001", file], b"");
         assert_eq!((&objects[0]["command"], status), (&json!("LOGIN"), 0));
-        let (_, status) = trace(&["ssmi", "--direction", "client", file], b"");
-        assert_eq!(status, 2);
+        for port in [&[][..], &["--port", "25002"]] {
+            let (objects, status) = trace(&[&["ssmi", "--direction", "client", file], port].concat(), b"");
+            assert_eq!((objects.len(), status), (0, 2));
+        }
     }
 }
 
@@ -121,6 +126,19 @@ mod vumi {
         assert_eq!((&objects[0]["file"], &objects[0]["message"]["event_type"]), (&json!(good), &json!("ack")));
         assert_eq!((&objects[1]["file"], &objects[1]["field"]), (&json!(bad), &json!("event_type")));
         assert!(objects[1]["error"].is_string() && objects[1].get("message").is_none());
+    }
+
+    #[test]
+    fn what_is_absent_is_made_up() {
+        for (name, kind, field) in [
+            ("disputed-06-user.json", "user", "message_id"),
+            ("disputed-07-user.json", "user", "timestamp"),
+            ("disputed-12-event.json", "event", "event_id"),
+        ] {
+            let (objects, status) = trace(&["vumi", "--kind", kind, &example(name)], b"");
+            assert_eq!(status, 0, "{name}");
+            assert!(objects[0]["message"][field].as_str().is_some_and(|made| !made.is_empty()), "{name}");
+        }
     }
 
     #[test]

@@ -311,16 +311,23 @@ proptest! {
         }
     }
 
-    /// With ticks alone every session ends in its total time.
+    /// With ticks alone every session ends in its total time, also where all other timers are longer.
     #[test]
-    fn p16_every_session_ends(plan in plan()) {
+    fn p16_every_session_ends(plan in plan(), patient in any::<bool>()) {
+        let mut plan = plan;
+        if patient {
+            let long = std::time::Duration::from_secs(3_600);
+            plan.policy = plan.policy.app_timer(long).user_timer(long).push_timer(long);
+        }
         let mut engine = engine(&plan);
-        run(&mut engine, &plan.ops);
-        let (end, mut closed) = (schedule::START.0 + (1 << 40), 0);
-        let live = engine.live();
-        Host::tick(&mut engine, ussd_session::Millis(end), &mut |effect| {
-            closed += usize::from(matches!(effect.action, ussd_session::Action::Closed(_)));
-        });
+        let last = run(&mut engine, &plan.ops).iter().map(|step| step.now).max().unwrap();
+        let (live, mut closed) = (engine.live(), 0);
+        // 185 seconds are the default.
+        for seconds in (5..=185).step_by(5) {
+            Host::tick(&mut engine, ussd_session::Millis(last.0 + seconds * 1_000), &mut |effect| {
+                closed += usize::from(matches!(effect.action, ussd_session::Action::Closed(_)));
+            });
+        }
         prop_assert_eq!((engine.live(), closed), (0, live));
     }
 
@@ -369,8 +376,14 @@ proptest! {
     fn p20_tombstones(plan in plan()) {
         let mut engine = engine(&plan);
         let ops: Vec<Op> = plan.ops.iter().filter(|op| !op.may_open()).cloned().collect();
-        run(&mut engine, &plan.ops);
-        Host::tick(&mut engine, ussd_session::Millis(schedule::START.0 + (1 << 40)), &mut |_| {});
+        let mut now = run(&mut engine, &plan.ops).iter().map(|step| step.now).max().unwrap();
+        while engine.live() > 0 {
+            now.0 += 5_000;
+            Host::tick(&mut engine, now, &mut |_| {});
+        }
+        // The default policy keeps them a minute.
+        now.0 += 60_000;
+        Host::tick(&mut engine, now, &mut |_| {});
         prop_assert_eq!((engine.live(), engine.closed(), engine.scheduled()), (0, 0, 0));
         let plain = Policy::default();
         let mut engine = Engine::new(Config::default().policy(plain));

@@ -11,7 +11,10 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use vumi_message::dispatch::{Dispatcher, Dropped, Route, Saved, Table, TableError};
+use vumi_message::dispatch::{
+    ContentKeywordTable, Dispatcher, Dropped, LoadBalanceTable, Matches, MemoryLimits, Route, Saved, Table, TableError,
+    ToAddrTable,
+};
 use vumi_message::{Event, EventType, Kind, Message, Stamp, Status, Timestamp, UserMessage};
 
 fn table(transports: Value, exposed: Value, router: Value) -> Table {
@@ -235,9 +238,24 @@ fn replies_go_back_through_the_transport_they_came_from() {
         let route = dispatcher.route("t1", &message(inbound), at(0));
         assert_eq!(field(&route, "helper_metadata")["load_balancer"]["transport_names"], json!(["t1"]));
     }
+    let heard = dispatcher.route("t2", &event("r1", Some("t2")), at(0));
+    assert_eq!((keys(&heard), field(&heard, "transport_name")), (vec!["app1.event".to_owned()], json!("app1")));
     let mut plain = single(json!({"load_balance": {"reply_affinity": false, "rewrite_transport_names": false}}));
     let inbound = plain.route("t2", &message(json!({"transport_name": "t2"})), at(0));
     assert_eq!((field(&inbound, "transport_name"), field(&inbound, "helper_metadata")), (json!("t2"), json!({})));
+}
+
+#[test]
+fn what_a_table_leaves_out_is_the_documented_default() {
+    let balance: LoadBalanceTable = serde_json::from_value(json!({})).unwrap();
+    assert_eq!((balance.reply_affinity, balance.rewrite_transport_names), (true, true));
+    assert_eq!(balance, LoadBalanceTable::default());
+    let by_addr: ToAddrTable = serde_json::from_value(json!({"toaddr_mappings": []})).unwrap();
+    assert_eq!((by_addr.matches, by_addr.memory), (Matches::All, MemoryLimits { seconds: 3_600, entries: 100_000 }));
+    assert_eq!(by_addr, ToAddrTable::default());
+    let by_word: ContentKeywordTable = serde_json::from_value(json!({"transport_mappings": {}})).unwrap();
+    assert_eq!(by_word.memory, MemoryLimits { seconds: 604_800, entries: 100_000 });
+    assert_eq!(by_word, ContentKeywordTable::default());
 }
 
 #[test]

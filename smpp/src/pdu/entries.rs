@@ -249,11 +249,12 @@ impl<T: Entry> Field for Entries<T> {
     fn read(&mut self, reader: &mut Reader<'_>, slices: &mut Slices) -> Result<(), Fault> {
         let before = reader.mark();
         let count = reader.u8()?;
+        // A count is believed as far as there are octets for it; only then is it held against the version.
+        slices.list = reader.recognize(|reader| (0..count).try_for_each(|_| T::take(reader).map(drop)))?;
         if let Err(problem) = T::check_count(count, reader.limits()) {
             reader.reset(before);
             return Err(problem.into());
         }
-        slices.list = reader.recognize(|reader| (0..count).try_for_each(|_| T::take(reader).map(drop)))?;
         self.count = count;
         Ok(())
     }

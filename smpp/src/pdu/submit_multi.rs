@@ -117,6 +117,9 @@ mod tests {
         let refused = bad(encoded(&frame).to_vec(), &old);
         assert_eq!(refused.error.problem, DecodeProblem::DestinationCount { count: 255, max: 254 });
         assert_eq!(refused.error.command_status(), CommandStatus::RINVNUMDESTS);
+        // What is cut off is too short, whatever it claims.
+        let cut = octets("0000001900000021000000000000002e00000000ff01010131");
+        assert_eq!(bad(cut, &old).error.command_status(), CommandStatus::RINVCMDLEN);
         let none = encoded(&Frame { pdu: SubmitMulti::default().into(), ..Default::default() }).to_vec();
         assert_eq!(bad(none, &old).error.command_status(), CommandStatus::RINVNUMDESTS);
         let flag = bad(octets("000000180000002100000000000000010000000001030000"), &old);

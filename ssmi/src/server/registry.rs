@@ -170,9 +170,12 @@ mod tests {
         let second = admit(&registry, away).unwrap();
         assert_eq!(admit(&registry, None).err(), Some(Rejected::BeforeLogin));
         first.log_in(&"vodka".into());
+        assert_eq!(registry.lock().before_login, 1, "one place, not more");
         let third = admit(&registry, None).unwrap();
         assert_eq!(admit(&registry, None).err(), Some(Rejected::Connections));
-        drop((first, second, third));
+        drop(second);
+        assert_eq!(registry.lock().before_login, 1, "one place, not more");
+        drop((first, third));
         let seats = registry.lock();
         assert_eq!((seats.before_login, seats.by_address.len(), seats.connections.len()), (0, 0, 0));
         assert!(seats.accounts.is_empty());

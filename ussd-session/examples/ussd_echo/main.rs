@@ -16,6 +16,7 @@ mod show;
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::process::ExitCode;
 
 use clap::Parser;
 use ssmi::client::{self, Client};
@@ -25,7 +26,7 @@ use tokio::sync::mpsc;
 use ussd_session::adapters::ssmi::{self as line, Dialect};
 use ussd_session::adapters::vumi::{self, Via};
 use ussd_session::{
-    Action, Callback, Config, Event, FrameKind, LinkId, OwnedEffect, OwnedEvent, Runner, SendWhy, TurnToken,
+    Action, Callback, Config, Event, FrameKind, LinkId, OwnedEffect, OwnedEvent, Runner, SendWhy, SessionId,
 };
 use vumi_message::{SessionEvent, Stamp, UserMessage};
 
@@ -53,8 +54,17 @@ struct Args {
 const LINK: LinkId = LinkId(0);
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("ussd_echo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let show = Show { json: args.json };
     match args.connect {
         Some(address) => {
@@ -160,23 +170,24 @@ async fn outbound(
     show: Show,
 ) {
     let via = Via { transport_name: "ussd_echo".to_owned(), ..Via::default() };
-    // Messages whose reply is to come: at most one for each open session.
-    let mut waiting: HashMap<TurnToken, UserMessage> = HashMap::new();
+    // Messages whose reply is to come: one for each session that waits for the application.
+    let mut waiting: HashMap<SessionId, UserMessage> = HashMap::new();
     while let Some(effect) = effects.recv().await {
         let effect = effect.as_effect();
         if let Some(message) = vumi::message(&effect, &Stamp::now(), &via) {
             show.vumi(&message);
             if let Action::Call(Callback::New { token, .. } | Callback::Existing { token, .. }) = &effect.action {
-                waiting.insert(*token, message);
+                waiting.insert(token.session, message);
             }
         }
-        if let Action::Closed(_) = &effect.action {
+        if let Action::Closed(summary) = &effect.action {
+            waiting.remove(&summary.session);
             // Nobody may be waiting for it.
             let _ = over.send(());
         }
         let Action::Send(frame) = &effect.action else { continue };
         show.reply(effect.subscriber, frame);
-        if let Some(message) = frame.token.and_then(|token| waiting.remove(&token)) {
+        if let Some(message) = frame.token.and_then(|token| waiting.remove(&token.session)) {
             let close = (frame.kind != FrameKind::Prompt).then_some(SessionEvent::Close);
             show.vumi(&message.reply(Stamp::now(), frame.text.as_str(), close));
         }

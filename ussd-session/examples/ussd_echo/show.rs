@@ -1,5 +1,7 @@
 //! What each layer sees, aligned for people or as JSON.
 
+use std::io::Write;
+
 use bytes::BytesMut;
 use serde_json::{Value, json};
 use ssmi::command::{Request, Response};
@@ -71,13 +73,15 @@ impl Show {
 
     /// One event of one layer.
     fn print(self, layer: &str, direction: &str, shown: &str, mut object: Value) {
-        if self.json {
+        let mut out = std::io::stdout();
+        // Whoever read this may have seen enough; the service goes on.
+        let _ = if self.json {
             if let Value::Object(object) = &mut object {
                 object.insert("layer".to_owned(), layer.into());
             }
-            println!("{object}");
+            writeln!(out, "{object}")
         } else {
-            println!("{layer:<8} {direction} {shown}");
-        }
+            writeln!(out, "{layer:<8} {direction} {shown}")
+        };
     }
 }

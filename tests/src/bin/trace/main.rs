@@ -28,7 +28,7 @@ enum Protocol {
     Smpp(smpp::Arguments),
     /// Lines of SSMI, out of raw octets or a capture file.
     Ssmi(ssmi::Arguments),
-    /// Bodies of Vumi messages.
+    /// Bodies of Vumi messages. An id or a time that is absent is made up, as any receiver has to.
     Vumi(vumi::Arguments),
 }
 

@@ -1,7 +1,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use bytes::BytesMut;
 use clap::{Args, ValueEnum};
 use conformance::capture;
@@ -76,7 +76,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<bool> {
     }
     let port = arguments.port.context("a capture file needs --port")?;
     let mut clean = true;
-    for connection in capture::connections(&input, port)? {
+    let connections = capture::connections(&input, port)?;
+    ensure!(!connections.is_empty(), "no connection to port {port} in the capture file");
+    for connection in connections {
         clean &= match arguments.direction {
             Direction::Client => stream(arguments, &connection.client, out)?,
             Direction::Server => stream(arguments, &connection.server, out)?,
@@ -144,11 +146,11 @@ fn problem(bad: &BadLine) -> (&'static str, Option<&'static str>) {
     (error, bad.error.field)
 }
 
-/// The octets in hexadecimal. What looks like a login, be it a bad one, has its password masked.
+/// The octets in hexadecimal. What looks like a login, be it a bad one or in the wrong direction, has its password masked.
 fn raw(arguments: &Arguments, line: &[u8], end: &[u8]) -> String {
     const LOGIN: &[u8] = b"SSMI,1,";
     let login = line.windows(LOGIN.len()).position(|window| window.eq_ignore_ascii_case(LOGIN));
-    let username = login.map(|at| at + LOGIN.len()).filter(|_| arguments.direction == Direction::Client);
+    let username = login.map(|at| at + LOGIN.len());
     let password =
         username.and_then(|at| line[at..].iter().position(|&octet| octet == b',').map(|comma| at + comma + 1));
     match password.filter(|_| !arguments.secrets) {
