@@ -196,6 +196,24 @@ async fn beyond_the_rate_is_throttled_over_all_links_of_the_account() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_binds_anew_has_what_is_left_of_the_rate() {
+    let World { server, .. } = world(AccountLimits::default().rate(Some(3)), Config::default());
+    let mut first = Esme::bound(&server, "kudu").await;
+    first.send_all((2..5).map(|number| (number, submit("hello")))).await;
+    assert!(first.answers(3).await.iter().all(|(_, status)| status.is_ok()));
+    drop(first);
+    while !server.registry().accounts().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let mut second = Esme::bound(&server, "kudu").await;
+    second.send(2, submit("hello")).await;
+    assert_eq!(second.status().await, CommandStatus::RTHROTTLED);
+    sleep(Duration::from_millis(400)).await;
+    second.send(3, submit("hello")).await;
+    assert_eq!(second.status().await, CommandStatus::ROK);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_may_not_bind_is_told_late_and_closed() {
     let World { server, .. } = world(AccountLimits::default(), Config::default());
     for (system_id, password, status) in
