@@ -387,6 +387,33 @@ async fn shutdown_answers_what_was_taken_and_unbinds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_cut_off_by_a_shutdown_is_told() {
+    let World { server, mut kept, .. } = world(AccountLimits::default(), Config::default());
+    let mut esme = Esme::bound(&server, "kudu").await;
+    esme.send(2, submit("keep")).await;
+    let _request = kept.recv().await.unwrap();
+    let start = Instant::now();
+    server.shutdown(Duration::from_secs(1)).await;
+    assert_eq!(start.elapsed(), Duration::from_secs(1));
+    assert!(esme.next().await.is_none());
+    let closed = server.service().closed.lock().unwrap();
+    let [Closed { reason: CloseReason::Closed, link: Some(link), .. }] = &closed[..] else { panic!("{closed:?}") };
+    assert_eq!(link.account(), "kudu");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_method_whose_link_is_lost_does_not_go_on() {
+    let World { server, .. } = world(AccountLimits::default(), Config::default());
+    let mut esme = Esme::bound(&server, "kudu").await;
+    esme.send(2, submit("slow")).await;
+    sleep(Duration::from_millis(500)).await;
+    drop(esme);
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(server.service().at_once.load(Ordering::SeqCst), 1, "it had begun");
+    assert!(server.service().order.lock().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_last_handle_unbinds() {
     let World { server, .. } = world(AccountLimits::default(), Config::default());
     let mut esme = Esme::bound(&server, "kudu").await;
