@@ -68,9 +68,8 @@ struct Entry {
 
 impl Entry {
     fn is_rested(&self, now: Instant) -> bool {
-        let is_full = |bucket: &Arc<Mutex<TokenBucket>>| {
-            bucket.lock().unwrap_or_else(PoisonError::into_inner).is_full(now)
-        };
+        let is_full =
+            |bucket: &Arc<Mutex<TokenBucket>>| bucket.lock().unwrap_or_else(PoisonError::into_inner).is_full(now);
         self.links.is_empty() && self.bucket.as_ref().is_none_or(is_full)
     }
 }
