@@ -281,6 +281,17 @@ async fn a_delivery_waits_for_its_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_bound_as_transmitter_alone_takes_no_deliveries() {
+    let World { server, .. } = world(AccountLimits::default(), Config::default());
+    let mut sender = Esme::connect(&server);
+    let BindFields { system_id, password } = fields("kudu");
+    sender.send(1, BindTransmitter { system_id, password, ..Default::default() }).await;
+    assert!(sender.status().await.is_ok());
+    assert_eq!(server.registry().accounts(), [("kudu".into(), 1)]);
+    assert_eq!(server.registry().deliver("kudu", DeliverSm::default()).await, Err(DeliverError::NotBound));
+}
+
+#[tokio::test(start_paused = true)]
 async fn deliveries_wait_for_a_place_and_go_to_receivers_in_turn() {
     let World { server, .. } = world(AccountLimits::default().delivery_window(1), Config::default());
     let mut one = Esme::bound(&server, "kudu").await;
