@@ -60,7 +60,10 @@ async fn main() -> anyhow::Result<()> {
                 print(&json!({ "incomplete": { "source": source, "parts": parts, "total": total } }))?;
             }
             Some(ClientEvent::Bound { link }) => eprintln!("link {link} is bound"),
-            Some(ClientEvent::Lost { link, reason, retry }) => eprintln!("link {link}: {reason}; next in {retry:?}"),
+            Some(ClientEvent::Lost { link, reason, retry }) => match retry {
+                Some(retry) => eprintln!("link {link}: {reason}; tried again in {:.1} s", retry.as_secs_f64()),
+                None => eprintln!("link {link}: {reason}; given up"),
+            },
             Some(other) => eprintln!("{other:?}"),
         }
     }
