@@ -35,8 +35,8 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// A message centre in TLS in front of one in memory; `client` is whom it wants to see the certificate of. Gives the
-/// port.
+/// A message centre in TLS in front of one in memory, for whoever asks for `localhost`; `client` is whom it wants to see
+/// the certificate of. Gives the port.
 async fn listen(smsc: Arc<Smsc>, server: &Identity, client: Option<&Identity>) -> u16 {
     let config = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().unwrap();
     let config = match client {
@@ -55,6 +55,9 @@ async fn listen(smsc: Arc<Smsc>, server: &Identity, client: Option<&Identity>) -
             let (acceptor, smsc) = (acceptor.clone(), Arc::clone(&smsc));
             tokio::spawn(async move {
                 let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                if stream.get_ref().1.server_name() != Some("localhost") {
+                    return;
+                }
                 let mut inner = smsc.connect();
                 let _ = tokio::io::copy_bidirectional(&mut stream, &mut inner).await;
             });
