@@ -12,6 +12,7 @@
 
 mod esme;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use smpp::pdu::{
     BindTransmitter, CancelSm, DataSm, DeliverSm, Destination, Pdu, QuerySm, ReplaceSm, SubmitMulti, SubmitSm, Unbind,
 };
 use smpp::server::{
-    Account, AccountLimits, BindRequest, Closed, Config, DeliverError, Rejected, Request, Server, Service,
+    Account, AccountLimits, BindRequest, Closed, Config, DeliverError, Link, Rejected, Request, Server, Service,
 };
 use smpp::session::{self, CloseReason};
 use smpp::types::{CommandStatus, InterfaceVersion};
@@ -69,8 +70,13 @@ impl Service for Told {
         self.order.lock().await.push(text);
     }
 
+    fn on_bound(&self, link: &Arc<Link>) {
+        assert_ne!(link.account(), "poison");
+    }
+
     fn on_closed(&self, closed: &Closed) {
         self.closed.lock().unwrap().push(closed.clone());
+        assert!(closed.link.as_ref().is_none_or(|link| link.account() != "poison"));
     }
 }
 
@@ -137,6 +143,19 @@ async fn a_poisoned_message_costs_itself_only() {
     esme.send_all((2..).zip(texts.map(submit))).await;
     let statuses = [CommandStatus::RSYSERR, CommandStatus::RSYSERR, CommandStatus::RINVDSTADR, CommandStatus::ROK];
     assert_eq!(esme.answers(4).await, (2..).zip(statuses).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_about_a_link_ends_neither_it_nor_the_server() {
+    let World { server, .. } = world(AccountLimits::default(), Config::default());
+    let mut esme = Esme::bound(&server, "poison").await;
+    esme.send(2, submit("hello")).await;
+    assert_eq!(esme.status().await, CommandStatus::ROK);
+    drop(esme);
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(server.service().closed.lock().unwrap().len(), 1);
+    assert!(server.registry().accounts().is_empty());
+    server.shutdown(Duration::from_secs(5)).await;
 }
 
 #[tokio::test(start_paused = true)]
