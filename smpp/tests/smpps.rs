@@ -3,6 +3,7 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -11,7 +12,10 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use smpp::client::{BindError, Client, ConnectError, TcpConnector};
 use smpp::message::Sms;
 use smpp::testkit::Smsc;
+use smpp::testkit::hostile::{self, Problem};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 struct Identity {
@@ -38,6 +42,19 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
 /// A message centre in TLS in front of one in memory, for whoever asks for `localhost`; `client` is whom it wants to see
 /// the certificate of. Gives the port.
 async fn listen(smsc: Arc<Smsc>, server: &Identity, client: Option<&Identity>) -> u16 {
+    let acceptor = acceptor(server, client);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, smsc) = (acceptor.clone(), Arc::clone(&smsc));
+            tokio::spawn(async move { serve(&acceptor, stream, &smsc, MINUTE).await });
+        }
+    });
+    port
+}
+
+fn acceptor(server: &Identity, client: Option<&Identity>) -> TlsAcceptor {
     let config = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().unwrap();
     let config = match client {
         Some(client) => {
@@ -47,24 +64,20 @@ async fn listen(smsc: Arc<Smsc>, server: &Identity, client: Option<&Identity>) -
         None => config.with_no_client_auth(),
     };
     let config = config.with_single_cert(vec![server.certificate.clone()], server.key.clone_key()).unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (acceptor, smsc) = (acceptor.clone(), Arc::clone(&smsc));
-            tokio::spawn(async move {
-                let Ok(mut stream) = acceptor.accept(stream).await else { return };
-                if stream.get_ref().1.server_name() != Some("localhost") {
-                    return;
-                }
-                let mut inner = smsc.connect();
-                let _ = tokio::io::copy_bidirectional(&mut stream, &mut inner).await;
-            });
-        }
-    });
-    port
+    TlsAcceptor::from(Arc::new(config))
 }
+
+/// Before the message centre there is nobody but the program who could end a handshake.
+async fn serve<IO: AsyncRead + AsyncWrite + Unpin>(acceptor: &TlsAcceptor, io: IO, smsc: &Smsc, deadline: Duration) {
+    let Ok(Ok(mut stream)) = timeout(deadline, acceptor.accept(io)).await else { return };
+    if stream.get_ref().1.server_name() != Some("localhost") {
+        return;
+    }
+    let mut inner = smsc.connect();
+    let _ = tokio::io::copy_bidirectional(&mut stream, &mut inner).await;
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 fn client_config(trusted: &Identity) -> rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert> {
     let config = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().unwrap();
@@ -110,4 +123,18 @@ async fn a_client_shows_its_certificate() {
     assert!(connect(port, Some(client_config(&server).with_no_client_auth())).await.is_err());
     let config = client_config(&server).with_client_auth_cert(vec![ours.certificate.clone()], ours.key.clone_key());
     connect(port, Some(config.unwrap())).await.unwrap();
+}
+
+/// By who gives it a deadline, and by nobody else.
+#[tokio::test(start_paused = true)]
+async fn a_handshake_that_stalls_is_ended() {
+    let (smsc, acceptor) = (Arc::new(Smsc::start()), acceptor(&identity("localhost"), None));
+    let attack = hostile::against_server().into_iter().find(|attack| attack.name == "tls_half_hello").unwrap();
+    for (deadline, outcome) in [(MINUTE, Ok(())), (1_000 * MINUTE, Err(Problem::Open))] {
+        let (theirs, ours) = tokio::io::duplex(1024);
+        let (acceptor, smsc) = (acceptor.clone(), Arc::clone(&smsc));
+        tokio::spawn(async move { serve(&acceptor, ours, &smsc, deadline).await });
+        let withstood = attack.run(theirs).await;
+        assert_eq!(withstood.map_err(|failure| failure.problem), outcome);
+    }
 }

@@ -4,23 +4,30 @@
     unreachable_pub,
     clippy::disallowed_methods,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a test"
 )]
 
 mod esme;
+mod in_memory;
 
 use std::time::Duration;
 
-use smpp::pdu::{CancelSm, DeliverSm, Pdu, QuerySm, SubmitSm};
+use smpp::client::{ClientEvent, ClientEvents};
+use smpp::message::{InboundMessage, Sms};
+use smpp::pdu::{CancelSm, DeliverSm, Pdu, QuerySm, ReplaceSm, SubmitSm};
+use smpp::profile::{Profile, TextProfile};
 use smpp::receipt::{Outcome, Receipt};
 use smpp::server::DeliverError;
 use smpp::testkit::{Answer, Smsc};
-use smpp::types::{CommandStatus, MessageState, ShortMessage};
+use smpp::text::LongMessages;
+use smpp::types::{CommandStatus, DataCoding, MessageState, ShortMessage};
 use tokio::time::{Instant, timeout};
 
 use self::esme::{Esme, submit};
+use self::in_memory::{MINUTE, clean, client};
 
 async fn bound(smsc: &Smsc) -> Esme {
     Esme::over(smsc.connect()).bind("kudu").await
@@ -87,6 +94,25 @@ async fn receipts_follow_and_states_are_kept() {
     smsc.expect_submit().await;
     drop(esme);
     smsc.finish().await.assert_clean();
+}
+
+/// What another account's message is, is nobody else's to know.
+#[tokio::test(start_paused = true)]
+async fn a_message_is_its_accounts() {
+    let smsc = Smsc::start();
+    let (mut owner, mut other) = (bound(&smsc).await, Esme::over(smsc.connect()).bind("oryx").await);
+    owner.send(2, submit("hello")).await;
+    assert_eq!(owner.status().await, CommandStatus::ROK);
+    let message_id = smsc.expect_submit().await.id.unwrap();
+    let statuses = async |esme: &mut Esme| {
+        esme.send(3, QuerySm { message_id: message_id.clone(), ..Default::default() }).await;
+        esme.send(4, ReplaceSm { message_id: message_id.clone(), ..Default::default() }).await;
+        esme.send(5, CancelSm { message_id: message_id.clone(), ..Default::default() }).await;
+        esme.answers(3).await.into_iter().map(|(_, status)| status).collect::<Vec<_>>()
+    };
+    let refused = [CommandStatus::RQUERYFAIL, CommandStatus::RREPLACEFAIL, CommandStatus::RCANCELFAIL];
+    assert_eq!(statuses(&mut other).await, refused);
+    assert_eq!(statuses(&mut owner).await, [CommandStatus::ROK; 3]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -161,6 +187,79 @@ async fn a_temporary_error_is_sent_again_and_a_permanent_one_is_not() {
     drop(esme);
     let report = smsc.finish().await;
     assert_eq!((report.resent, report.failed_deliveries.len()), (2 + 1 + 60 + 2 + 1, 3), "{report:?}");
+}
+
+/// The next message, taken.
+async fn taken(events: &mut ClientEvents) -> InboundMessage {
+    loop {
+        if let ClientEvent::Message(message) = events.recv().await.unwrap() {
+            let taken = message.clone();
+            message.ack();
+            return taken;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_of_phones_come_whole() {
+    let smsc = in_memory::smsc();
+    let client = client(&smsc).await;
+    let mut events = client.events().unwrap();
+    let of = |text: &str, times| text.repeat(times);
+    let sms = |text: &str| Sms::to("31234").from("+27831234567").text(text);
+    for (text, data_coding, parts) in [
+        (of("a", 160), DataCoding::DEFAULT, 1),
+        (of("a", 161), DataCoding::DEFAULT, 2),
+        (of("\u{17e}", 70), DataCoding::UCS2, 1),
+        (of("\u{1f600}", 100), DataCoding::UCS2, 4),
+    ] {
+        let sms = sms(&text);
+        let (delivered, message) = tokio::join!(smsc.deliver_sms(&sms), taken(&mut events));
+        assert_eq!(
+            (delivered, message.text, message.data_coding, message.parts),
+            (Ok(()), Some(text), data_coding, parts)
+        );
+        assert_eq!(
+            (message.source.to_string(), message.destination.to_string()),
+            ("27831234567".into(), "31234".into())
+        );
+    }
+    // By another way, and by hand in another order.
+    smsc.profile(Profile::default().text(TextProfile::default().long_messages(LongMessages::Sar)));
+    let long = of("0123456789", 40);
+    let mut parts = smsc.parts(&sms(&long));
+    assert!(parts.len() == 3 && parts.iter().all(|part| part.short_message.as_bytes().len() <= 152));
+    parts.reverse();
+    let deliver = async {
+        for part in parts {
+            smsc.deliver(part).await.unwrap();
+        }
+    };
+    assert_eq!(tokio::join!(deliver, taken(&mut events)).1.text, Some(long));
+    client.shutdown(MINUTE).await;
+    drop((client, events));
+    clean(smsc).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_of_a_phone_ends_where_a_part_is_refused() {
+    let smsc = Smsc::start();
+    smsc.resend(0, Duration::ZERO);
+    let mut esme = bound(&smsc).await;
+    let refused = CommandStatus::RX_P_APPN;
+    let answers = [CommandStatus::ROK, refused];
+    let sms = Sms::to("31234").from("27831234567").text("a".repeat(400));
+    let (delivered, came) = tokio::join!(smsc.deliver_sms(&sms), answer_with(&mut esme, &answers));
+    assert_eq!((delivered, came.len()), (Err(DeliverError::Refused { status: refused }), 2));
+    // Each message has a number of its own.
+    let number = |parts: &[DeliverSm]| parts[0].short_message.as_bytes()[3];
+    assert_ne!(number(&smsc.parts(&sms)), number(&smsc.parts(&sms)));
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "the message cannot be delivered: destination: it is empty")]
+async fn a_message_to_nobody_fails_the_test() {
+    Smsc::start().parts(&Sms::to("").text("hello"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,6 @@
 //! What follows from an event: frames, callbacks, refusals, and what observers are told.
 
-use std::time::Duration;
-
-use smallvec::SmallVec;
+use std::{array, fmt, iter::Flatten, slice, time::Duration};
 
 use crate::{
     event::{NetWhy, SendWhy, Verb},
@@ -351,8 +349,12 @@ impl Ignored {
 }
 
 /// The actions of one step, in the order in which they are to be done. At most [`Actions::MAX`]; held in place.
-#[derive(Clone, Debug, Default)]
-pub struct Actions<'a>(SmallVec<[Action<'a>; Actions::MAX]>);
+#[derive(Clone, Default)]
+pub struct Actions<'a> {
+    /// The first `len` are taken.
+    places: [Option<Action<'a>>; Actions::MAX],
+    len: usize,
+}
 
 impl<'a> Actions<'a> {
     /// The most that one step gives: what was overdue, and what follows from the event.
@@ -365,48 +367,57 @@ impl<'a> Actions<'a> {
     }
 
     /// The actions, in order.
-    pub fn iter(&self) -> std::slice::Iter<'_, Action<'a>> {
-        self.0.iter()
+    pub fn iter(&self) -> Flatten<slice::Iter<'_, Option<Action<'a>>>> {
+        self.places.iter().flatten()
     }
 
     /// How many they are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.len
     }
 
     /// True if there is nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len == 0
     }
 
-    /// Takes the next one out.
-    pub(crate) fn take(&mut self) -> Option<Action<'a>> {
-        match self.0.len() {
-            // Mostly there is one.
-            0 | 1 => self.0.pop(),
-            _ => Some(self.0.remove(0)),
+    /// The places that are taken, in order, for whoever takes the actions out.
+    pub(crate) fn taken(&mut self) -> impl Iterator<Item = &mut Option<Action<'a>>> {
+        self.places.iter_mut().take(std::mem::take(&mut self.len))
+    }
+
+    /// Adds the action that is made. It is made where it is to stand: to make it first and to move it there would be to
+    /// read at once what was just written, which processors wait for if it was written in other pieces.
+    #[inline]
+    pub(crate) fn push(&mut self, action: impl FnOnce() -> Action<'a>) {
+        debug_assert!(self.len < Self::MAX, "{self:?}");
+        if let Some(place @ None) = self.places.get_mut(self.len) {
+            *place = Some(action());
+            self.len += 1;
         }
     }
+}
 
-    pub(crate) fn push(&mut self, action: Action<'a>) {
-        self.0.push(action);
+impl fmt::Debug for Actions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self).finish()
     }
 }
 
 impl<'a> IntoIterator for Actions<'a> {
     type Item = Action<'a>;
-    type IntoIter = smallvec::IntoIter<[Action<'a>; Actions::MAX]>;
+    type IntoIter = Flatten<array::IntoIter<Option<Action<'a>>, { Actions::MAX }>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.places.into_iter().flatten()
     }
 }
 
 impl<'a, 'b> IntoIterator for &'b Actions<'a> {
     type Item = &'b Action<'a>;
-    type IntoIter = std::slice::Iter<'b, Action<'a>>;
+    type IntoIter = Flatten<slice::Iter<'b, Option<Action<'a>>>>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
@@ -423,4 +434,25 @@ pub enum Next {
     Put(Record),
     /// It is gone.
     Delete,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{At, Event, LinkId, Millis, Phase, Policy, SessionIds, step};
+
+    /// A list may be used for one step after the other.
+    #[test]
+    fn a_list_holds_the_actions_of_the_last_step() {
+        let (policy, mut ids, mut out) = (Policy::default(), SessionIds::new(0, Millis(9)), Actions::new());
+        let from = "27831234567".parse().unwrap();
+        for round in 0..Actions::MAX {
+            let begin = Event::Begin { from, dialled: "*1#", net: NetId::NONE, phase: Phase::Two, dedup: None };
+            let at = At { link: LinkId(0), now: Millis(10), fresh: ids.fresh() };
+            step(None, &begin, at, &policy, &mut out);
+            assert_eq!((out.len(), out.iter().count()), (1, 1), "round {round}: {out:?}");
+        }
+        assert!(matches!(out.iter().next(), Some(Action::Call(Callback::New { dialled: "*1#", .. }))));
+        assert_eq!(format!("{out:?}"), format!("{:?}", out.clone().into_iter().collect::<Vec<_>>()));
+    }
 }

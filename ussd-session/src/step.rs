@@ -21,8 +21,8 @@ use crate::{
 /// deterministic: equal arguments give equal results, on every machine; nothing is read or kept beside them. What was
 /// overdue at `at.now` happens first, so it does not matter when a [`Tick`](Event::Tick) came last.
 ///
-/// The actions are appended to `out`, at most [`Actions::MAX`]. Make the answer good first (keep, put or delete the
-/// record), then do them in order.
+/// The actions are put into `out`, at most [`Actions::MAX`]; what it held before is dropped. Make the answer good first
+/// (keep, put or delete the record), then do them in order.
 ///
 /// | event | no record | AppTurn | UserTurn | Inviting, Notifying | Closed |
 /// |---|---|---|---|---|---|
@@ -54,6 +54,7 @@ pub fn step<'a>(record: Option<&Record>, event: &Event<'a>, at: At, policy: &'a 
         Some(record) => (Some(record.core), record.rest.clone()),
         None => (None, Rest::default()),
     };
+    *out = Actions::new();
     match (step_in_place(&mut core, &mut rest, event, at, policy, out), core) {
         (false, _) => Next::Keep,
         (true, Some(core)) => Next::Put(Record { core, rest }),
@@ -113,7 +114,7 @@ impl<'a> Dialogue<'a, '_> {
     }
 
     fn act(&mut self, action: Action<'a>) {
-        self.out.push(action);
+        self.out.push(|| action);
     }
 
     fn call(&mut self, callback: Callback<'a>) {
@@ -143,10 +144,12 @@ impl<'a> Dialogue<'a, '_> {
     /// Sends a frame of this session; false if its link is down.
     fn send(&mut self, kind: FrameKind, text: Text<'a>) -> bool {
         let Some(core) = self.core.as_mut().filter(|core| !core.has(Core::UNLINKED)) else { return false };
-        let net = if core.has(Core::NAMED) { self.rest.net().clone() } else { NetId::NONE };
-        let frame = Frame { kind, net, token: Some(core.token()), text, again: false };
+        let mut frame = Frame { kind, net: NetId::NONE, token: Some(core.token()), text, again: false };
+        if core.has(Core::NAMED) {
+            frame.net.clone_from(self.rest.net());
+        }
         core.set(Core::RELEASED, matches!(kind, FrameKind::Final | FrameKind::Abort | FrameKind::Redirect));
-        self.act(Action::Send(frame));
+        self.out.push(|| Action::Send(frame));
         true
     }
 

@@ -67,9 +67,8 @@ impl<'a> Text<'a> {
         Text { text, secret: self.secret, expects_secret: self.expects_secret }
     }
 
-    pub(crate) const fn marked(mut self, secret: bool) -> Self {
-        self.secret |= secret;
-        self
+    pub(crate) const fn marked(self, secret: bool) -> Self {
+        Self { text: self.text, secret: self.secret || secret, expects_secret: self.expects_secret }
     }
 }
 

@@ -149,6 +149,9 @@ impl<S: Service> Server<S> {
 
     /// Serves a stream in the background: any stream, such as that of a TLS session or one end of a duplex in a test.
     ///
+    /// What stands before the first PDU is the program's to read, with a deadline of its own and before this is called: a
+    /// TLS handshake, or the header of a proxy that it trusts. The time to bind begins here.
+    ///
     /// # Errors
     ///
     /// A limit is reached. The stream is then dropped.

@@ -8,7 +8,9 @@ use tokio_util::task::TaskTracker;
 
 use super::Report;
 use super::answer::{Answer, What};
+use crate::message::{Invalid, References, Sms};
 use crate::pdu::{CancelSm, DataSm, DeliverSm, DeliverSmResp, QuerySm, QuerySmResp, ReplaceSm, SubmitMulti, SubmitSm};
+use crate::profile::Profile;
 use crate::receipt::Receipt;
 use crate::server::{Account, BindRequest, Closed, DeliverError, Link, Registry, Request, Service};
 use crate::types::{COctetString, CommandStatus, EsmClass, MessageState, Password, ShortMessage};
@@ -24,6 +26,9 @@ pub struct Submitted {
     /// The id that it was taken under, or is to be; none if it was refused.
     pub id: Option<COctetString<65>>,
 }
+
+/// The id of a message, and whose it is: who asks for another account's finds nothing.
+type Owned = (COctetString<16>, COctetString<65>);
 
 /// Decides on messages.
 type Decide = Box<dyn Fn(&SubmitSm) -> Answer + Send + Sync>;
@@ -44,14 +49,18 @@ struct State {
     refusing: Option<CommandStatus>,
     decide: Option<Decide>,
     last_id: u64,
-    /// States of messages by their ids.
-    messages: HashMap<COctetString<65>, MessageState>,
+    /// States of messages by their accounts and ids.
+    messages: HashMap<Owned, MessageState>,
     held: Vec<(Request<SubmitSm>, COctetString<65>, Answer)>,
     /// Never to be answered; kept so that they are not answered by being dropped.
     never: Vec<Request<SubmitSm>>,
     closed: Vec<Closed>,
     failed: Vec<String>,
     resends: Resends,
+    /// How messages become PDUs.
+    profile: Profile,
+    /// The numbers of long ones; none before the first.
+    references: Option<References>,
     /// How many deliveries were sent again.
     resent: usize,
     /// Messages beyond those that wait for the test.
@@ -100,6 +109,18 @@ impl Script {
 
     pub(super) fn resend(&self, times: u32, after: Duration) {
         self.lock().resends = Resends { times, after };
+    }
+
+    pub(super) fn profile(&self, profile: Profile) {
+        self.lock().profile = profile;
+    }
+
+    /// A message as this message centre delivers it, in parts if it is long.
+    pub(super) fn parts(&self, sms: &Sms) -> Result<Vec<DeliverSm>, Invalid> {
+        let state = &mut *self.lock();
+        let references = state.references.get_or_insert_with(|| References::new(1));
+        let prepared = sms.prepare(&state.profile, references)?;
+        Ok(prepared.parts.into_iter().map(delivered).collect())
     }
 
     /// Delivers, again as long as the answer is a temporary error and that is allowed. What fails is noted, as what it
@@ -158,15 +179,15 @@ impl Script {
 
     fn accept(self: &Arc<Self>, submit: Request<SubmitSm>, id: COctetString<65>, answer: Answer) {
         self.later(answer.after, move |script| {
-            script.lock().messages.insert(id.clone(), MessageState::ENROUTE);
             let (link, pdu) = (Arc::clone(submit.link()), submit.pdu.clone());
+            script.lock().messages.insert(owned(&link, &id), MessageState::ENROUTE);
             submit.accept(id.clone());
             for (state, delay) in answer.receipts {
                 let receipt = receipt(&pdu, &id, state);
                 let (script, link, id) = (Arc::clone(script), Arc::clone(&link), id.clone());
                 script.clone().tasks.spawn(async move {
                     sleep(delay).await;
-                    script.lock().messages.insert(id, state);
+                    script.lock().messages.insert(owned(&link, &id), state);
                     let _ = script.deliver(link.registry(), link.account(), receipt, "receipt: ").await;
                 });
             }
@@ -248,7 +269,7 @@ impl Service for Arc<Script> {
     }
 
     async fn on_query(&self, query: Request<QuerySm>) {
-        let state = self.lock().messages.get(&query.pdu.message_id).copied();
+        let state = self.lock().messages.get(&owned(query.link(), &query.pdu.message_id)).copied();
         let message_id = query.pdu.message_id.clone();
         match state {
             Some(message_state) => query.respond(QuerySmResp { message_id, message_state, ..Default::default() }),
@@ -257,7 +278,7 @@ impl Service for Arc<Script> {
     }
 
     async fn on_cancel(&self, cancel: Request<CancelSm>) {
-        match self.lock().messages.get_mut(&cancel.pdu.message_id) {
+        match self.lock().messages.get_mut(&owned(cancel.link(), &cancel.pdu.message_id)) {
             Some(state) if !state.is_final() => *state = MessageState::DELETED,
             _ => return cancel.refuse(CommandStatus::RCANCELFAIL),
         }
@@ -265,7 +286,8 @@ impl Service for Arc<Script> {
     }
 
     async fn on_replace(&self, replace: Request<ReplaceSm>) {
-        let known = self.lock().messages.get(&replace.pdu.message_id).is_some_and(|state| !state.is_final());
+        let message = owned(replace.link(), &replace.pdu.message_id);
+        let known = self.lock().messages.get(&message).is_some_and(|state| !state.is_final());
         match known {
             true => replace.accept(),
             false => replace.refuse(CommandStatus::RREPLACEFAIL),
@@ -280,6 +302,27 @@ impl Service for Arc<Script> {
     fn on_closed(&self, closed: &Closed) {
         self.lock().closed.push(closed.clone());
     }
+}
+
+/// What is submitted by one end, as it is delivered to the other.
+fn delivered(part: SubmitSm) -> DeliverSm {
+    DeliverSm {
+        service_type: part.service_type,
+        source: part.source,
+        destination: part.destination,
+        esm_class: part.esm_class,
+        protocol_id: part.protocol_id,
+        priority_flag: part.priority_flag,
+        registered_delivery: part.registered_delivery,
+        data_coding: part.data_coding,
+        short_message: part.short_message,
+        tlvs: part.tlvs,
+        ..Default::default()
+    }
+}
+
+fn owned(link: &Link, id: &COctetString<65>) -> Owned {
+    (link.system_id().clone(), id.clone())
 }
 
 /// A delivery receipt of a message, as text and as TLVs.

@@ -10,7 +10,9 @@ use tokio::time::timeout;
 
 use super::script::{Heard, Script, Submitted};
 use super::{Answer, Report};
+use crate::message::Sms;
 use crate::pdu::{DeliverSm, DeliverSmResp, SubmitSm};
+use crate::profile::Profile;
 use crate::server::{AccountLimits, Config, DeliverError, Link, Server};
 use crate::types::{COctetString, CommandStatus, Password};
 
@@ -129,6 +131,75 @@ impl Smsc {
         accounts.sort();
         let (account, _) = accounts.first().ok_or(DeliverError::NotBound)?;
         self.server.service().deliver(self.registry(), account, message, "").await
+    }
+
+    /// Delivers a message of a phone as [`deliver`](Self::deliver) does: in the smallest alphabet that carries it, and if
+    /// it is long in parts, each once the one before is answered. What only a submission says (validity, schedule) is not
+    /// delivered.
+    ///
+    /// ```
+    /// use smpp::message::Sms;
+    /// use smpp::testkit::Smsc;
+    /// # use smpp::client::{Client, ClientEvent};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let smsc = Smsc::start();
+    /// # let address = smsc.listen().await?;
+    /// # let client = Client::connect(&format!("smpp://kudu@{address}")).await?;
+    /// # smsc.expect_bind().await;
+    /// # let program = tokio::spawn(async move {
+    /// #     let mut events = client.events()?;
+    /// #     while let Some(event) = events.recv().await {
+    /// #         if let ClientEvent::Message(message) = event {
+    /// #             let text = message.text.clone();
+    /// #             message.ack();
+    /// #             return text;
+    /// #         }
+    /// #     }
+    /// #     None
+    /// # });
+    /// // ... and the program under test is bound.
+    /// let text = "Dobr\u{fd} den. ".repeat(20);
+    /// smsc.deliver_sms(&Sms::to("31234").from("+420601234567").text(&text)).await?;
+    /// # assert_eq!(program.await?, Some(text));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`deliver`](Self::deliver), of the first part that was not taken; no more are delivered then.
+    ///
+    /// # Panics
+    ///
+    /// As [`parts`](Self::parts).
+    pub async fn deliver_sms(&self, sms: &Sms) -> Result<(), DeliverError> {
+        for part in self.parts(sms) {
+            self.deliver(part).await?;
+        }
+        Ok(())
+    }
+
+    /// The PDUs that [`deliver_sms`](Self::deliver_sms) delivers, for a test that [delivers](Self::deliver) them in
+    /// another order, or not all of them. Each call numbers the parts anew.
+    ///
+    /// # Panics
+    ///
+    /// The message cannot be sent, as one to an address that is too long.
+    #[track_caller]
+    #[expect(clippy::panic, reason = "that is how a test fails")]
+    pub fn parts(&self, sms: &Sms) -> Vec<DeliverSm> {
+        match self.server.service().parts(sms) {
+            Ok(parts) => parts,
+            Err(invalid) => panic!("the message cannot be delivered: {invalid}"),
+        }
+    }
+
+    /// By this profile messages become PDUs from now on: its alphabets, its way with long messages. By the default one
+    /// before.
+    pub fn profile(&self, profile: Profile) {
+        self.server.service().profile(profile);
     }
 
     /// Loses all links: closed at once, without unbind.

@@ -98,6 +98,11 @@ impl Prompts {
         str::from_utf8(text).ok()
     }
 
+    /// Reads a little of what `keep` would read first.
+    pub(super) fn touch(&self, slot: u32) -> u32 {
+        of(&self.places, slot).map_or(NONE, |place| place.chunk)
+    }
+
     /// Keeps a prompt in place of the one before, unless it is too long.
     pub(super) fn keep(&mut self, slot: u32, text: &str) {
         self.forget(slot);

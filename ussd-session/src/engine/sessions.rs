@@ -106,7 +106,11 @@ impl Sessions {
 
     pub(super) fn find_hashed(&self, hash: u64, (link, subscriber): Key) -> Option<u32> {
         let is = |core: &Core| core.subscriber == subscriber && core.link == link;
-        self.index.find(hash, |slot| self.slots.core(slot).is_some_and(is))
+        self.index.find(hash, |slot| {
+            // Where its prompt is kept is read meanwhile, so that the waits for memory overlap.
+            black_box(self.prompts.touch(slot));
+            self.slots.core(slot).is_some_and(is)
+        })
     }
 
     /// Reads what these events will need, so that the waits for memory overlap; their hashes.
@@ -213,8 +217,9 @@ impl Sessions {
             }
         };
         let mut released = None;
-        while let Some(action) = out.take() {
-            match &action {
+        for place in out.taken() {
+            let Some(action) = place else { continue };
+            match &*action {
                 Action::Send(frame) => {
                     self.counters.frames += 1;
                     if let (FrameKind::Prompt, Some(slot)) = (frame.kind, slot) {
@@ -242,6 +247,8 @@ impl Sessions {
                     code = self.opened(slot, other).unwrap_or(code);
                 }
             }
+            // Moved as a whole: to take it out of its place would be to look at it in pieces.
+            let action = std::mem::replace(action, Action::Ignored(Ignored::OutOfPlace));
             sink.accept(Effect { link, subscriber, dialled: self.codes.text(code), action });
         }
         if over {

@@ -153,7 +153,7 @@ impl<'a> Dialogue<'a, '_> {
         let text = text.marked(core.take(Core::SECRET));
         let token = core.token();
         self.enter(State::AppTurn, self.policy.app_timer);
-        self.call(Callback::Existing { token, text });
+        self.out.push(|| Action::Call(Callback::Existing { token, text }));
     }
 
     /// The network repeats itself: the reply under way will do, or the last prompt again.

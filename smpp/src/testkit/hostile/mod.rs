@@ -16,20 +16,75 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Some need a program that is [at work](Attack#structfield.at_work) meanwhile: [`against_working_server`] and
+//! [`against_working_client`]. Here one that submits, at an ESME's end:
+//!
+//! ```
+//! use smpp::client::{Link, LinkConfig};
+//! use smpp::pdu::{BindTransceiver, SubmitSm};
+//! use smpp::testkit::hostile;
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! for attack in hostile::against_working_client() {
+//!     let (peer, stream) = tokio::io::duplex(16 * 1024);
+//!     let program = async {
+//!         let link = Link::bind(stream, BindTransceiver::default(), LinkConfig::default()).await?;
+//!         while !link.is_closed() {
+//!             // Refused, unanswered: it goes on with the next.
+//!             let _ = link.request(SubmitSm::default()).await;
+//!         }
+//!         Ok::<(), Box<dyn std::error::Error>>(())
+//!     };
+//!     let (withstood, worked) = tokio::join!(attack.run(peer), program);
+//!     (withstood?, worked?);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What takes many connections, or somebody else to attack, is a [`Storm`]: [`storms_against_server`]. Over TCP:
+//!
+//! ```
+//! use smpp::testkit::{hostile, Smsc};
+//! use tokio::net::TcpStream;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let smsc = Smsc::start();
+//! smsc.account("hostile".parse()?, "hostile".try_into()?);
+//! smsc.account("bystander".parse()?, "bystand".try_into()?);
+//! let address = smsc.listen().await?;
+//! for storm in hostile::storms_against_server().iter().filter(|storm| storm.name == "ids_of_others") {
+//!     storm.run(|_| TcpStream::connect(address)).await?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+#![doc = include_str!("dangers.md")]
 
 mod attacks;
+mod bystander;
+mod failure;
 mod octets;
 mod peer;
+mod step;
+mod storm;
 
-use std::fmt;
 use std::time::Duration;
 
-use bytes::Bytes;
-use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use self::attacks::{against_client, against_server};
+pub use self::attacks::{
+    against_client, against_server, against_working_client, against_working_server, storms_against_server,
+};
+pub use self::failure::{At, Failure, Problem};
 use self::peer::Peer;
+use self::step::Cast;
+pub use self::step::Step;
+pub use self::storm::{Caller, Storm};
 use crate::pdu::{
     BindReceiver, BindReceiverResp, BindTransceiver, BindTransceiverResp, BindTransmitter, BindTransmitterResp, Frame,
     Pdu, RawPdu,
@@ -49,6 +104,10 @@ pub struct Attack {
     pub victim: Victim,
     /// How the link is bound before; `None` for an attack on the bind itself.
     pub bound: Option<BindKind>,
+    /// Whether the program behind the attacked end has to be at work from then on: to send messages, one after the other
+    /// as each is answered, for as long as the link is bound. An ESME submits, a message centre delivers to who is bound
+    /// as `hostile`.
+    pub at_work: bool,
     /// What happens then.
     pub steps: Vec<Step>,
     /// What the attacked end does with the link.
@@ -64,42 +123,6 @@ pub enum Victim {
     Client,
 }
 
-/// One step of an attack.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Step {
-    /// Octets, all at once.
-    Write(Bytes),
-    /// The same octets so many times.
-    Flood(Bytes, u32),
-    /// Octet by octet, with a pause behind each; over when the other end closes.
-    Drip(Bytes, Duration),
-    /// A response that has to come, before anything else with this command_id.
-    Expect {
-        /// The response.
-        command_id: CommandId,
-        /// Its status.
-        status: CommandStatus,
-        /// Its number.
-        number: u32,
-    },
-    /// A request of the attacked end, which is answered with these octets, its own number in place.
-    Answer {
-        /// The request.
-        command_id: CommandId,
-        /// The answer.
-        octets: Bytes,
-    },
-    /// Nothing is done but reading, for so long.
-    Wait(Duration),
-    /// Nothing is read from now on.
-    StopReading,
-    /// enquire_link is not answered from now on.
-    StopAnswering,
-    /// This direction is closed.
-    HangUp,
-}
-
 /// What the attacked end has to do with the link.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Outcome {
@@ -107,66 +130,8 @@ pub enum Outcome {
     Lives,
     /// The link is closed, within some minutes.
     Closes,
-    /// Either is right.
+    /// Either is right; once it is closed the attack is over.
     Either,
-}
-
-/// An attacked end did something else than it has to.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[error("{attack}, {at}: {problem}")]
-pub struct Failure {
-    /// The attack.
-    pub attack: &'static str,
-    /// Where in it.
-    pub at: At,
-    /// What happened.
-    pub problem: Problem,
-}
-
-/// A place in an attack.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum At {
-    /// While the link was to be bound.
-    Bind,
-    /// A step, by its index.
-    Step(usize),
-    /// Behind all steps.
-    End,
-}
-
-impl fmt::Display for At {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bind => f.write_str("binding"),
-            Self::Step(at) => write!(f, "step {at}"),
-            Self::End => f.write_str("at the end"),
-        }
-    }
-}
-
-/// What an attacked end did wrong.
-#[derive(Clone, Debug, Eq, Error, PartialEq)]
-#[non_exhaustive]
-pub enum Problem {
-    /// A PDU did not come.
-    #[error("no {0} came")]
-    Missing(CommandId),
-    /// A response came with another status or number.
-    #[error("{command_id} has status {status} and number {number}")]
-    Other {
-        /// The response.
-        command_id: CommandId,
-        /// Its status.
-        status: CommandStatus,
-        /// Its number.
-        number: u32,
-    },
-    /// The link was closed.
-    #[error("the link was closed")]
-    Closed,
-    /// The link was not closed.
-    #[error("the link was not closed")]
-    Open,
 }
 
 impl Attack {
@@ -194,27 +159,50 @@ impl Attack {
         IO: AsyncRead + AsyncWrite + Unpin,
     {
         let mut peer = Peer::new(io);
-        let fails = |at| move |problem| Failure { attack: self.name, at, problem };
-        match (self.victim, self.bound) {
-            (Victim::Server, Some(kind)) => {
-                bind(&mut peer, kind, system_id, password).await.map_err(fails(At::Bind))?;
-            }
-            (Victim::Client, Some(_)) => accept(&mut peer).await.map_err(fails(At::Bind))?,
-            (_, None) => {}
-        }
-        for (at, step) in self.steps.iter().enumerate() {
-            play(&mut peer, step).await.map_err(fails(At::Step(at)))?;
-        }
-        self.judge(&mut peer).await.map_err(fails(At::End))
+        self.play(&mut peer, &Cast::alone(system_id, password)).await?;
+        self.judge(&mut peer).await
     }
 
-    async fn judge<IO>(&self, peer: &mut Peer<IO>) -> Result<(), Problem>
+    /// Binds and does all steps.
+    async fn play<IO>(&self, peer: &mut Peer<IO>, cast: &Cast) -> Result<(), Failure>
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
-        match self.outcome {
-            Outcome::Either => return Ok(()),
-            Outcome::Closes => peer.wait(PATIENCE).await,
+        let fails = |at| move |problem| Failure { attack: self.name, at, problem };
+        match (self.victim, self.bound) {
+            (Victim::Server, Some(kind)) => {
+                let (system_id, password) = (cast.system_id.clone(), cast.password.clone());
+                bind(peer, kind, system_id, password, SOON).await.map_err(fails(At::Bind))?;
+            }
+            (Victim::Client, Some(_)) => {
+                accept(peer).await.map_err(fails(At::Bind))?;
+                // What comes before the program listens is refused, and would attack nothing.
+                peer.wait(READY).await;
+            }
+            (_, None) => {}
+        }
+        for (at, step) in self.steps.iter().enumerate() {
+            if let Err(problem) = step.play(peer, cast).await {
+                if self.outcome == Outcome::Either && peer.closed {
+                    return Ok(());
+                }
+                return Err(fails(At::Step(at))(problem));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the attacked end does with the link what it has to.
+    async fn judge<IO>(&self, peer: &mut Peer<IO>) -> Result<(), Failure>
+    where
+        IO: AsyncRead + AsyncWrite + Unpin,
+    {
+        let outcome = match self.outcome {
+            Outcome::Either => Ok(()),
+            Outcome::Closes => {
+                peer.wait(PATIENCE).await;
+                if peer.closed { Ok(()) } else { Err(Problem::Open) }
+            }
             Outcome::Lives => {
                 peer.forget();
                 peer.write(&octets::enquire_link(LAST)).await;
@@ -225,60 +213,24 @@ impl Attack {
                         None => break None,
                     }
                 };
-                return match answer {
+                match answer {
                     Some(_) => Ok(()),
                     None if peer.closed => Err(Problem::Closed),
                     None => Err(Problem::Missing(CommandId::ENQUIRE_LINK_RESP)),
-                };
+                }
             }
-        }
-        if peer.closed { Ok(()) } else { Err(Problem::Open) }
+        };
+        outcome.map_err(|problem| Failure { attack: self.name, at: At::End, problem })
     }
 }
 
-async fn play<IO>(peer: &mut Peer<IO>, step: &Step) -> Result<(), Problem>
-where
-    IO: AsyncRead + AsyncWrite + Unpin,
-{
-    match step {
-        Step::Write(octets) => peer.write(octets).await,
-        Step::Flood(octets, times) => {
-            let many = octets.repeat(BATCH);
-            for _ in 0..*times / u32::try_from(BATCH).unwrap_or(1) {
-                peer.write(&many).await;
-            }
-        }
-        Step::Drip(octets, pause) => {
-            for octet in octets.chunks(1) {
-                peer.write(octet).await;
-                peer.wait(*pause).await;
-            }
-        }
-        Step::Expect { command_id, status, number } => {
-            let answer = peer.expect(*command_id, SOON).await.ok_or(Problem::Missing(*command_id))?;
-            let header = answer.header;
-            if (header.command_status, header.sequence_number) != (*status, *number) {
-                let (status, number) = (header.command_status, header.sequence_number);
-                return Err(Problem::Other { command_id: *command_id, status, number });
-            }
-        }
-        Step::Answer { command_id, octets } => {
-            let request = peer.expect(*command_id, PATIENCE).await.ok_or(Problem::Missing(*command_id))?;
-            peer.write(&octets::numbered(octets, request.header.sequence_number)).await;
-        }
-        Step::Wait(long) => peer.wait(*long).await,
-        Step::StopReading => peer.stop_reading(),
-        Step::StopAnswering => peer.stop_answering(),
-        Step::HangUp => peer.hang_up().await,
-    }
-    Ok(())
-}
-
+/// Binds as an ESME does.
 async fn bind<IO>(
     peer: &mut Peer<IO>,
     kind: BindKind,
     system_id: COctetString<16>,
     password: Password,
+    within: Duration,
 ) -> Result<(), Problem>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
@@ -290,7 +242,7 @@ where
     };
     let response = pdu.command_id().response().unwrap_or_default();
     peer.write(&octets::encoded(&Frame::request(SequenceNumber::MIN, pdu))).await;
-    let answer = peer.expect(response, SOON).await.ok_or(Problem::Missing(response))?;
+    let answer = peer.expect(response, within).await.ok_or(Problem::Missing(response))?;
     match answer.header.command_status {
         CommandStatus::ROK => Ok(()),
         status => Err(Problem::Other { command_id: response, status, number: answer.header.sequence_number }),
@@ -317,11 +269,11 @@ where
 /// How long an answer may take.
 const SOON: Duration = Duration::from_secs(120);
 
+/// How long a program may take from its bind until it listens.
+const READY: Duration = Duration::from_millis(100);
+
 /// How long a link may stay open that has to be closed.
 const PATIENCE: Duration = Duration::from_secs(900);
-
-/// How many PDUs of a flood are written at once.
-const BATCH: usize = 100;
 
 /// The number of the last request of an attack; none before it has this one.
 const LAST: u32 = 0x7777_7777;

@@ -44,11 +44,17 @@ pub(super) fn claiming(command_length: u32, command_id: CommandId, number: u32, 
     octets.freeze()
 }
 
-/// The same PDU with another number.
+/// The same PDUs with another number.
 pub(super) fn numbered(octets: &[u8], number: u32) -> Bytes {
     let mut copy = BytesMut::from(octets);
-    if let Some(at) = copy.get_mut(12..16) {
-        at.copy_from_slice(&number.to_be_bytes());
+    let mut start = 0;
+    while let Some(pdu) = copy.get_mut(start..)
+        && let Some((header, _)) = pdu.split_first_chunk_mut::<16>()
+    {
+        let [a, b, c, d, .., e, f, g, h] = header;
+        let length = usize::try_from(u32::from_be_bytes([*a, *b, *c, *d])).unwrap_or(usize::MAX);
+        [*e, *f, *g, *h] = number.to_be_bytes();
+        start = start.saturating_add(length.max(16));
     }
     copy.freeze()
 }
@@ -83,8 +89,8 @@ impl Message {
     pub(super) fn with(self, number: u32, esm_class: u8, data_coding: u8, text: &[u8], tlvs: Tlvs) -> Bytes {
         let short_message = ShortMessage::new(Bytes::copy_from_slice(text)).unwrap_or_default();
         let (esm_class, data_coding) = (EsmClass(esm_class), data_coding.into());
-        let source = "27831234567".parse().unwrap_or_default();
-        let destination = "27839876543".parse().unwrap_or_default();
+        let source = SENDER.parse().unwrap_or_default();
+        let destination = RECIPIENT.parse().unwrap_or_default();
         match self {
             Self::Submit => {
                 let message =
@@ -124,7 +130,13 @@ impl Message {
     }
 }
 
-/// A sender as it goes over the wire.
+/// Who sends the messages that keep to the specification.
+pub(super) const SENDER: &str = "27831234567";
+
+/// Whom they are for.
+pub(super) const RECIPIENT: &str = "27839876543";
+
+/// The sender as it goes over the wire.
 pub(super) const SOURCE: &[u8] = b"27831234567\0";
 
 /// One TLV of any value.

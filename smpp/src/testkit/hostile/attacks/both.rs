@@ -1,76 +1,13 @@
-//! The attacks themselves.
-
 use std::time::Duration;
 
-use bytes::Bytes;
-
-use super::octets::{Message, SOURCE, claiming, enquire_link, raw, request, response, tlv};
-use super::{Attack, Outcome, Step, Victim};
-use crate::pdu::{
-    BindReceiver, BindReceiverResp, BindTransceiver, BindTransceiverResp, DeliverSm, EnquireLinkResp, GenericNack,
-    QuerySmResp, SubmitSm, SubmitSmResp, Unbind,
-};
-use crate::session::BindKind;
-use crate::types::{COctetString, CommandId, CommandStatus, InterfaceVersion};
-
-/// Every attack on a message centre.
-pub fn against_server() -> Vec<Attack> {
-    let mut attacks = both(Victim::Server, Message::Submit);
-    attacks.extend(server());
-    attacks
-}
-
-/// Every attack on an ESME. It has to bind as a transceiver, once for each of them.
-pub fn against_client() -> Vec<Attack> {
-    let mut attacks = both(Victim::Client, Message::Deliver);
-    attacks.extend(client());
-    attacks
-}
-
-/// A chain of steps that makes an attack.
-struct Script(Attack);
-
-fn attack(victim: Victim, name: &'static str, about: &'static str) -> Script {
-    let bound = Some(BindKind::Transceiver);
-    Script(Attack { name, about, victim, bound, steps: Vec::new(), outcome: Outcome::Lives })
-}
-
-impl Script {
-    fn step(mut self, step: Step) -> Self {
-        self.0.steps.push(step);
-        self
-    }
-
-    fn bound(mut self, bound: Option<BindKind>) -> Self {
-        self.0.bound = bound;
-        self
-    }
-
-    fn write(self, octets: impl Into<Bytes>) -> Self {
-        self.step(Step::Write(octets.into()))
-    }
-
-    fn expect(self, command_id: CommandId, status: CommandStatus, number: u32) -> Self {
-        self.step(Step::Expect { command_id, status, number })
-    }
-
-    fn lives(self) -> Attack {
-        self.0
-    }
-
-    fn closes(mut self) -> Attack {
-        self.0.outcome = Outcome::Closes;
-        self.0
-    }
-
-    fn either(mut self) -> Attack {
-        self.0.outcome = Outcome::Either;
-        self.0
-    }
-}
+use super::{Script, attack};
+use crate::pdu::{BindReceiver, GenericNack, QuerySmResp, SubmitSmResp, Unbind};
+use crate::testkit::hostile::octets::{Message, SOURCE, claiming, enquire_link, raw, request, response, tlv};
+use crate::testkit::hostile::{Attack, Step, Victim};
+use crate::types::{CommandId, CommandStatus};
 
 /// What both ends have to withstand.
-fn both(victim: Victim, message: Message) -> Vec<Attack> {
+pub(super) fn both(victim: Victim, message: Message) -> Vec<Attack> {
     [
         framing(victim, message),
         bodies(victim, message),
@@ -279,6 +216,14 @@ fn flow(victim: Victim, message: Message) -> Vec<Attack> {
     let stray = response(0x1234_5678, CommandStatus::ROK, SubmitSmResp::default());
     let nack = response(0, CommandStatus::RSYSERR, GenericNack::default());
     let wrong = response(0, CommandStatus::ROK, QuerySmResp::default());
+    let mut keeps_on = on(
+        "traffic_without_answers",
+        "A request every 35 seconds, and no enquire_link is ever answered: the peer is there all the same",
+    )
+    .step(Step::StopAnswering);
+    for _ in 0..20 {
+        keeps_on = keeps_on.write(enquire_link(7)).step(Step::Wait(Duration::from_secs(35)));
+    }
     vec![
         echoed("number_0", 0),
         echoed("number_0x80000000", 0x8000_0000),
@@ -310,6 +255,7 @@ fn flow(victim: Victim, message: Message) -> Vec<Attack> {
         on("never_answers", "The peer reads and never says anything, as one that vanished")
             .step(Step::StopAnswering)
             .closes(),
+        keeps_on.either(),
         on("stops_reading", "The peer sends requests and does not read the answers")
             .step(Step::StopReading)
             .step(Step::Flood(enquire_link(7), 1_000_000))
@@ -335,128 +281,4 @@ fn expected_of_bind(victim: Victim) -> CommandStatus {
         Victim::Server => CommandStatus::RALYBND,
         Victim::Client => CommandStatus::RINVBNDSTS,
     }
-}
-
-/// What only a message centre has to withstand.
-fn server() -> Vec<Attack> {
-    let on = |name, about| attack(Victim::Server, name, about);
-    let credentials = |system_id: &[u8], password: &[u8]| BindTransceiver {
-        system_id: COctetString::new(system_id).unwrap_or_default(),
-        password: COctetString::new(password).unwrap_or_default().into(),
-        ..Default::default()
-    };
-    let mut keeps_alive =
-        on("enquire_link_and_wait", "A connection that never binds and keeps itself alive").bound(None);
-    for _ in 0..300 {
-        keeps_alive = keeps_alive.write(enquire_link(7)).step(Step::Wait(Duration::from_secs(1)));
-    }
-    let refused = |script: Script, answer: CommandId| script.expect(answer, CommandStatus::RINVBNDSTS, 7).lives();
-    let multi = [b"\0\x01\x01", SOURCE, b"\xff\x01\x01\x01278\0"].concat();
-    let many = [b"\0\x01\x01", SOURCE, b"\xff", &b"\x01\x01\x01278\0".repeat(255)[..], &[0; 9]].concat();
-    vec![
-        on("long_pdu_before_bind", "More than any bind has, before there is one")
-            .bound(None)
-            .write(claiming(1025, CommandId::BIND_TRANSCEIVER, 7, b""))
-            .expect(CommandId::GENERIC_NACK, CommandStatus::RINVCMDLEN, 7)
-            .closes(),
-        on("http_request", "A browser at the door: its first octets are read as a length")
-            .bound(None)
-            .write(&b"GET / HTTP/1.1\r\nHost: smsc\r\n\r\n"[..])
-            .closes(),
-        on("tls_hello", "TLS at a port without it")
-            .bound(None)
-            .write(&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\0\0\0\0\0\0"[..])
-            .closes(),
-        on("connect_and_wait", "A connection that never binds").bound(None).closes(),
-        keeps_alive.closes(),
-        refused(
-            on("submit_before_bind", "A message of who is not bound").bound(None).write(Message::Submit.proper(7)),
-            CommandId::SUBMIT_SM_RESP,
-        ),
-        on("requests_before_bind", "Ten thousand messages of who is not bound")
-            .bound(None)
-            .step(Step::Flood(Message::Submit.proper(7), 10_000))
-            .closes(),
-        on("wrong_password", "A bind with a wrong password")
-            .bound(None)
-            .write(request(7, credentials(b"hostile", b"wrong")))
-            .expect(CommandId::BIND_TRANSCEIVER_RESP, CommandStatus::RINVPASWD, 7)
-            .closes(),
-        on("odd_system_id", "A system_id that is no text: a log must not repeat it")
-            .bound(None)
-            .write(request(7, credentials(b"\x1b[2J\r\n\xff", b"")))
-            .expect(CommandId::BIND_TRANSCEIVER_RESP, CommandStatus::RINVSYSID, 7)
-            .closes(),
-        on("version_0", "A bind of a version that never was")
-            .bound(None)
-            .write(request(
-                7,
-                BindTransceiver { interface_version: InterfaceVersion(0), ..credentials(b"hostile", b"hostile") },
-            ))
-            .either(),
-        refused(
-            on("deliver_to_server", "deliver_sm, which only a message centre sends").write(Message::Deliver.proper(7)),
-            CommandId::DELIVER_SM_RESP,
-        ),
-        refused(
-            on("submit_of_receiver", "A message over a link that only receives")
-                .bound(Some(BindKind::Receiver))
-                .write(Message::Submit.proper(7)),
-            CommandId::SUBMIT_SM_RESP,
-        ),
-        on("recipients_that_are_not_there", "submit_multi says 255 recipients and has one")
-            .write(raw(CommandId::SUBMIT_MULTI, 7, &multi))
-            .lives(),
-        on("recipients_255", "submit_multi with 255 recipients").write(raw(CommandId::SUBMIT_MULTI, 7, &many)).lives(),
-    ]
-}
-
-/// What only an ESME has to withstand.
-fn client() -> Vec<Attack> {
-    let on = |name, about| attack(Victim::Client, name, about);
-    let bind = |name, about, octets: Bytes| {
-        on(name, about).bound(None).step(Step::Answer { command_id: CommandId::BIND_TRANSCEIVER, octets })
-    };
-    let long = [b"id:1 stat:".as_slice(), &b" stat:".repeat(10_000)].concat();
-    let receipts =
-        Message::Deliver.with(7, 0x04, 0, b"id:guess sub:001 dlvrd:001 stat:DELIVRD err:000 text:", Default::default());
-    vec![
-        bind(
-            "bind_by_another_response",
-            "The bind is answered by another bind's response",
-            response(0, CommandStatus::ROK, BindReceiverResp::default()),
-        )
-        .either(),
-        bind(
-            "bind_by_generic_nack",
-            "The bind is answered by generic_nack",
-            response(0, CommandStatus::RINVCMDID, GenericNack::default()),
-        )
-        .closes(),
-        bind(
-            "bind_refused",
-            "The bind is refused",
-            response(0, CommandStatus::RINVPASWD, BindTransceiverResp::default()),
-        )
-        .closes(),
-        on("bind_never_answered", "The bind is never answered").bound(None).closes(),
-        on("gone_at_once", "The stream ends before anything is said").bound(None).step(Step::HangUp).closes(),
-        on("submit_to_client", "submit_sm, which only an ESME sends")
-            .write(request(7, SubmitSm::default()))
-            .expect(CommandId::SUBMIT_SM_RESP, CommandStatus::RINVBNDSTS, 7)
-            .lives(),
-        on("failures_that_are_not_there", "submit_multi_resp says 255 failures and has none")
-            .write(raw(CommandId::SUBMIT_MULTI_RESP, 7, b"id\0\xff"))
-            .lives(),
-        on("receipts_of_nothing", "A thousand receipts for messages that were never sent")
-            .step(Step::Flood(receipts, 1000))
-            .lives(),
-        on("long_receipt", "A receipt of 60,000 octets, to tire a parser that looks back")
-            .write(Message::Deliver.with_tail(7, &tlv(0x0424, &long)))
-            .lives(),
-        on("unasked_enquire_link_resp", "An enquire_link_resp to nothing")
-            .write(response(0x1234, CommandStatus::ROK, EnquireLinkResp::default()))
-            .lives(),
-        on("empty_message", "deliver_sm in which everything is empty").write(request(7, DeliverSm::default())).lives(),
-    ]
 }
