@@ -4,12 +4,14 @@
 //! cargo run --example receive_sms --features profiles,serde -- --url "smpp://user:pass@host:2775?bind=rx"
 //! ```
 //!
-//! Several `--url` are links of one account, as to two hosts of a message centre. A message is acknowledged once its line is written: if that fails, the message centre sends it again.
+//! Several `--url` are links of one account, as to two hosts of a message centre. A message is acknowledged once its line is
+//! written: if that fails, the message centre sends it again. Control-C unbinds every link.
 #![allow(clippy::disallowed_methods, reason = "a program may read the clock")]
 
 use std::io::{self, Write};
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Parser;
 use serde_json::{Value, json};
 use smpp::client::{Builder, Client, ClientEvent, LinkSettings, Links};
@@ -26,7 +28,8 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let links: Vec<LinkSettings> = arguments.url.iter().map(|url| url.parse()).collect::<Result<_, _>>()?;
+    let links: Vec<LinkSettings> =
+        arguments.url.iter().map(|url| url.parse()).collect::<Result<_, _>>().context("--url")?;
     let receives = links.iter().any(|link| link.bind != BindKind::Transmitter);
     anyhow::ensure!(receives, "none of the links has bind=rx or bind=trx");
     let client = links.into_iter().fold(Client::builder(), Builder::link).connect().await?;
@@ -57,7 +60,10 @@ async fn main() -> anyhow::Result<()> {
                 print(&json!({ "incomplete": { "source": source, "parts": parts, "total": total } }))?;
             }
             Some(ClientEvent::Bound { link }) => eprintln!("link {link} is bound"),
-            Some(ClientEvent::Lost { link, reason, retry }) => eprintln!("link {link}: {reason}; next in {retry:?}"),
+            Some(ClientEvent::Lost { link, reason, retry }) => match retry {
+                Some(retry) => eprintln!("link {link}: {reason}; tried again in {:.1} s", retry.as_secs_f64()),
+                None => eprintln!("link {link}: {reason}; given up"),
+            },
             Some(other) => eprintln!("{other:?}"),
         }
     }

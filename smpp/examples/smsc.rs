@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Parser;
 use smpp::pdu::{CancelSm, DataSm, DeliverSm, Destination, QuerySm, QuerySmResp, ReplaceSm, SubmitMulti, SubmitSm};
 use smpp::receipt::{Receipt, ReceiptDate};
@@ -39,21 +40,21 @@ struct Args {
     #[arg(long)]
     receipts: bool,
     /// Refuse each Nth message.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     reject_every: Option<u64>,
     /// Requests a second that an account may send.
-    #[arg(long, value_name = "TPS")]
+    #[arg(long, value_name = "TPS", value_parser = clap::value_parser!(u32).range(1..))]
     throttle: Option<u32>,
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let limits = AccountLimits::default().rate(args.throttle);
     let listen = args.listen;
     let centre = MessageCentre { args, last: AtomicU64::new(0), messages: Mutex::default() };
     let server = Server::new(centre, Config::default().account(limits));
-    println!("listening on {}", server.listen(listen).await?);
+    println!("listening on {}", server.listen(listen).await.with_context(|| format!("--listen {listen}"))?);
     tokio::signal::ctrl_c().await?;
     server.shutdown(Duration::from_secs(10)).await;
     Ok(())

@@ -5,7 +5,7 @@
 //!
 //! * data_coding 0 is what the [profile](crate::profile::TextProfile) says; Vumi refuses such messages unless it is told
 //!   otherwise. Octets that are no text have a null `content` and stand under `smpp` in `helper_metadata`; Vumi refuses
-//!   them.
+//!   them, and empty messages, which are messages here.
 //! * Texts go out in the smallest alphabet that carries them, cut between characters; Vumi cuts UTF-8 after 130 octets.
 //!   Parts with a reference of two octets are read by their real header, 06 08 04, and parts that stay alone do not stay
 //!   for ever.
@@ -13,7 +13,8 @@
 //! * `UNDELIV` is failed, and so is whatever else means that a message will not arrive; Vumi takes words that it does not
 //!   know for pending for ever. `ACCEPTD`, and `ACCEPTED`, is pending: a receipt follows; Vumi calls `ACCEPTED` delivered.
 //! * Every receipt becomes a report, the ones after the first too; vumi2 loses them.
-//! * A message that was sent and not answered gives no event: it is not known to have failed.
+//! * A message that was sent and not answered gives no event: it is not known to have failed. If its answer comes late
+//!   after all, the client tells that by the message's key, and it gets its ack then.
 //! * A password is never cut.
 //!
 //! As in Vumi, addresses stand as on the wire (no `+`), a long message has one ack, whose `sent_message_id` is the sorted
@@ -72,6 +73,14 @@ pub enum Unsendable {
     /// It has no `to_addr`.
     #[error("the message has no to_addr")]
     NoRecipient,
+    /// An address has characters that no address of SMPP has. Vumi refuses it by the same words.
+    #[error("Invalid {name}: {address:?}")]
+    NotAscii {
+        /// `to_addr` or `from_addr`.
+        name: &'static str,
+        /// What stands there.
+        address: String,
+    },
     /// It belongs to a USSD session.
     #[error("the message is USSD, not an SMS")]
     Ussd,
@@ -123,6 +132,11 @@ impl Adapter {
             return Err(Unsendable::Ussd);
         }
         let to_addr = message.to_addr.as_deref().filter(|to_addr| !to_addr.is_empty());
+        for (name, address) in [("to_addr", to_addr), ("from_addr", message.from_addr.as_deref())] {
+            if let Some(address) = address.filter(|address| !address.is_ascii()) {
+                return Err(Unsendable::NotAscii { name, address: address.to_owned() });
+            }
+        }
         let mut sms = Sms::to(to_addr.ok_or(Unsendable::NoRecipient)?).registered_delivery(self.registered_delivery);
         if let Some(from_addr) = message.from_addr.as_deref() {
             sms = sms.from(from_addr);
@@ -334,6 +348,12 @@ mod tests {
             message.helper_metadata = under_smpp(notes);
             let error = adapter().sms(&message).unwrap_err();
             assert!(matches!(error, Unsendable::Metadata { name: of, .. } if of == name), "{error}");
+        }
+        for name in ["to_addr", "from_addr"] {
+            let mut message = UserMessage { to_addr: Some("1".into()), from_addr: Some("2".into()), ..message.clone() };
+            *(if name == "to_addr" { &mut message.to_addr } else { &mut message.from_addr }) = Some("Zo\u{eb}".into());
+            let says = adapter().sms(&message).unwrap_err().to_string();
+            assert_eq!(says, format!("Invalid {name}: \"Zo\u{eb}\""));
         }
         message.transport_type = Some(TransportType::Ussd);
         assert_eq!(adapter().sms(&message), Err(Unsendable::Ussd));

@@ -436,6 +436,33 @@ async fn a_request_that_is_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_late_answer_to_a_request_is_told() {
+    let smsc = smsc();
+    smsc.on_submit(|_| Answer::accept_as("abc".parse().unwrap()).after(MINUTE / 2));
+    let client = builder(&smsc, &format!("{URL}?response_timeout=20")).connect().await.unwrap();
+    let mut events = client.events().unwrap();
+    let submit = || SubmitSm { destination: "1".parse().unwrap(), ..SubmitSm::default() };
+    for dropped in [false, true] {
+        let within = if dropped { MINUTE / 6 } else { MINUTE };
+        match tokio::time::timeout(within, client.request(submit())).await {
+            Err(_) => assert!(dropped),
+            Ok(outcome) => assert_eq!(outcome, Err(RequestError::Unanswered(Unanswered::TimedOut))),
+        }
+        let late = loop {
+            match tokio::time::timeout(MINUTE, events.recv()).await.expect("it is told").unwrap() {
+                ClientEvent::AbandonedRequest { outcome, .. } => {
+                    assert!(dropped && outcome.is_err(), "{outcome:?}");
+                }
+                ClientEvent::LateRequest { request, response } => break (request.command_id, response.pdu),
+                other => assert!(matches!(other, ClientEvent::Bound { .. }), "{other:?}"),
+            }
+        };
+        let (CommandId::SUBMIT_SM, Pdu::SubmitSmResp(Some(response))) = late else { panic!("{late:?}") };
+        assert_eq!(response.message_id, "abc");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pacer_of_the_program_goes_before_the_urls() {
     let smsc = smsc();
     let config = ClientConfig::default().pacer(PacerConfig::default().tps(1));

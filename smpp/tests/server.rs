@@ -12,6 +12,7 @@
 
 mod esme;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use smpp::pdu::{
     BindTransmitter, CancelSm, DataSm, DeliverSm, Destination, Pdu, QuerySm, ReplaceSm, SubmitMulti, SubmitSm, Unbind,
 };
 use smpp::server::{
-    Account, AccountLimits, BindRequest, Closed, Config, DeliverError, Rejected, Request, Server, Service,
+    Account, AccountLimits, BindRequest, Closed, Config, DeliverError, Link, Rejected, Request, Server, Service,
 };
 use smpp::session::{self, CloseReason};
 use smpp::types::{CommandStatus, InterfaceVersion};
@@ -69,8 +70,13 @@ impl Service for Told {
         self.order.lock().await.push(text);
     }
 
+    fn on_bound(&self, link: &Arc<Link>) {
+        assert_ne!(link.account(), "poison");
+    }
+
     fn on_closed(&self, closed: &Closed) {
         self.closed.lock().unwrap().push(closed.clone());
+        assert!(closed.link.as_ref().is_none_or(|link| link.account() != "poison"));
     }
 }
 
@@ -140,6 +146,19 @@ async fn a_poisoned_message_costs_itself_only() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_panic_about_a_link_ends_neither_it_nor_the_server() {
+    let World { server, .. } = world(AccountLimits::default(), Config::default());
+    let mut esme = Esme::bound(&server, "poison").await;
+    esme.send(2, submit("hello")).await;
+    assert_eq!(esme.status().await, CommandStatus::ROK);
+    drop(esme);
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(server.service().closed.lock().unwrap().len(), 1);
+    assert!(server.registry().accounts().is_empty());
+    server.shutdown(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn methods_of_a_link_run_in_order_unless_told() {
     for (max_handlers, took) in [(1, 3), (2, 2), (3, 1)] {
         let World { server, .. } = world(AccountLimits::default(), Config::default().max_handlers(max_handlers));
@@ -193,6 +212,24 @@ async fn beyond_the_rate_is_throttled_over_all_links_of_the_account() {
     sleep(Duration::from_millis(400)).await;
     other.send(4, submit("hello")).await;
     assert_eq!(other.status().await, CommandStatus::ROK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_binds_anew_has_what_is_left_of_the_rate() {
+    let World { server, .. } = world(AccountLimits::default().rate(Some(3)), Config::default());
+    let mut first = Esme::bound(&server, "kudu").await;
+    first.send_all((2..5).map(|number| (number, submit("hello")))).await;
+    assert!(first.answers(3).await.iter().all(|(_, status)| status.is_ok()));
+    drop(first);
+    while !server.registry().accounts().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let mut second = Esme::bound(&server, "kudu").await;
+    second.send(2, submit("hello")).await;
+    assert_eq!(second.status().await, CommandStatus::RTHROTTLED);
+    sleep(Duration::from_millis(400)).await;
+    second.send(3, submit("hello")).await;
+    assert_eq!(second.status().await, CommandStatus::ROK);
 }
 
 #[tokio::test(start_paused = true)]
@@ -260,6 +297,17 @@ async fn a_delivery_waits_for_its_answer() {
     let start = Instant::now();
     assert_eq!(registry.deliver("kudu", DeliverSm::default()).await, Err(DeliverError::Unanswered));
     assert_eq!(start.elapsed(), session::Config::default().response_timeout);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_bound_as_transmitter_alone_takes_no_deliveries() {
+    let World { server, .. } = world(AccountLimits::default(), Config::default());
+    let mut sender = Esme::connect(&server);
+    let BindFields { system_id, password } = fields("kudu");
+    sender.send(1, BindTransmitter { system_id, password, ..Default::default() }).await;
+    assert!(sender.status().await.is_ok());
+    assert_eq!(server.registry().accounts(), [("kudu".into(), 1)]);
+    assert_eq!(server.registry().deliver("kudu", DeliverSm::default()).await, Err(DeliverError::NotBound));
 }
 
 #[tokio::test(start_paused = true)]
@@ -366,6 +414,33 @@ async fn shutdown_answers_what_was_taken_and_unbinds() {
     assert!(matches!(server.service().closed.lock().unwrap()[0].reason, CloseReason::Unbound));
     let (_ours, theirs) = tokio::io::duplex(64);
     assert!(server.serve(theirs, None).is_err(), "nobody is admitted any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_cut_off_by_a_shutdown_is_told() {
+    let World { server, mut kept, .. } = world(AccountLimits::default(), Config::default());
+    let mut esme = Esme::bound(&server, "kudu").await;
+    esme.send(2, submit("keep")).await;
+    let _request = kept.recv().await.unwrap();
+    let start = Instant::now();
+    server.shutdown(Duration::from_secs(1)).await;
+    assert_eq!(start.elapsed(), Duration::from_secs(1));
+    assert!(esme.next().await.is_none());
+    let closed = server.service().closed.lock().unwrap();
+    let [Closed { reason: CloseReason::Closed, link: Some(link), .. }] = &closed[..] else { panic!("{closed:?}") };
+    assert_eq!(link.account(), "kudu");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_method_whose_link_is_lost_does_not_go_on() {
+    let World { server, .. } = world(AccountLimits::default(), Config::default());
+    let mut esme = Esme::bound(&server, "kudu").await;
+    esme.send(2, submit("slow")).await;
+    sleep(Duration::from_millis(500)).await;
+    drop(esme);
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(server.service().at_once.load(Ordering::SeqCst), 1, "it had begun");
+    assert!(server.service().order.lock().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

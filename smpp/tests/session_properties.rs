@@ -249,7 +249,7 @@ impl End {
 
     fn pump(&mut self) {
         while let Some(output) = self.session.poll() {
-            assert_eq!(self.closed, None, "nothing follows the end");
+            assert_eq!(self.closed, None, "nothing follows the end, as {output:?}");
             match output {
                 Output::Event(Event::Request { ticket, request }) => {
                     self.to_answer.push((ticket, request.pdu.command_id()));
@@ -275,6 +275,8 @@ enum Turn {
     Answer(bool, usize),
     Drop(bool, usize),
     Unbind(bool),
+    /// The link is lost, as one end sees it.
+    Lose(bool),
     Pass(u64),
 }
 
@@ -293,7 +295,7 @@ fn turn() -> impl Strategy<Value = Turn> {
         1 => (any::<bool>(), 0..5_usize).prop_map(|(end, which)| Turn::Drop(end, which)),
         6 => prop_oneof![Just(0), Just(1), 2..12_u64].prop_map(Turn::Pass),
         // Seldom, or there is little to see before.
-        1 => prop::sample::select(vec![Turn::Pass(1); 6].into_iter().chain([Turn::Unbind(false), Turn::Unbind(true)]).collect::<Vec<_>>()),
+        1 => prop::sample::select(vec![Turn::Pass(1); 6].into_iter().chain([false, true].map(Turn::Unbind)).chain([false, true].map(Turn::Lose)).collect::<Vec<_>>()),
     ]
 }
 
@@ -355,6 +357,7 @@ proptest! {
                     }
                 }
                 Turn::Unbind(end) => ends[usize::from(end)].session.unbind(at(time)),
+                Turn::Lose(end) => ends[usize::from(end)].session.handle(Input::PeerClosed, at(time)),
                 Turn::Pass(seconds) => time += seconds,
             }
             for _ in 0..3 {

@@ -39,8 +39,8 @@ fn provider() -> Arc<rustls::crypto::CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// A message centre in TLS in front of one in memory; `client` is whom it wants to see the certificate of. Gives the
-/// port.
+/// A message centre in TLS in front of one in memory, for whoever asks for `localhost`; `client` is whom it wants to see
+/// the certificate of. Gives the port.
 async fn listen(smsc: Arc<Smsc>, server: &Identity, client: Option<&Identity>) -> u16 {
     let acceptor = acceptor(server, client);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
@@ -70,6 +70,9 @@ fn acceptor(server: &Identity, client: Option<&Identity>) -> TlsAcceptor {
 /// Before the message centre there is nobody but the program who could end a handshake.
 async fn serve<IO: AsyncRead + AsyncWrite + Unpin>(acceptor: &TlsAcceptor, io: IO, smsc: &Smsc, deadline: Duration) {
     let Ok(Ok(mut stream)) = timeout(deadline, acceptor.accept(io)).await else { return };
+    if stream.get_ref().1.server_name() != Some("localhost") {
+        return;
+    }
     let mut inner = smsc.connect();
     let _ = tokio::io::copy_bidirectional(&mut stream, &mut inner).await;
 }

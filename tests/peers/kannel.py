@@ -20,6 +20,8 @@ import urllib.request
 
 PORT, KIND, PASSWORD = sys.argv[1:4]
 LONG = "0123456789" * 20
+# An address of this process's own, so that no other's ports are in the way.
+OWN = "127.%d.%d.%d" % (1 + os.getpid() // 65536 % 254, os.getpid() // 256 % 256, os.getpid() % 256)
 heard = queue.Queue()
 
 
@@ -28,7 +30,7 @@ def say(**line):
 
 
 def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    sockets = [socket.create_server((OWN, 0)) for _ in range(count)]
     ports = [one.getsockname()[1] for one in sockets]
     for one in sockets:
         one.close()
@@ -41,8 +43,9 @@ class Heard(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         path, _, query = self.path.partition("?")
         fields = dict(urllib.parse.parse_qsl(query, keep_blank_values=True, encoding="latin-1"))
-        if fields.get("coding") == "2":
-            fields["text"] = fields["text"].encode("latin-1").decode("utf-16-be")
+        if "text" in fields:
+            codec = "utf-16-be" if fields["coding"] == "2" else "utf-8"
+            fields["text"] = fields["text"].encode("latin-1").decode(codec)
         self.send_response(200)
         self.end_headers()
         heard.put({"step": path[1:], **fields})
@@ -77,20 +80,20 @@ def configuration(admin, box, sendsms):
     return f"""
 group = core
 admin-port = {admin}
-admin-interface = 127.0.0.1
+admin-interface = {OWN}
 admin-password = x
 smsbox-port = {box}
-smsbox-interface = 127.0.0.1
+smsbox-interface = {OWN}
 box-allow-ip = 127.0.0.1
 dlr-storage = internal
 sms-resend-freq = 1
 sms-resend-retry = 1
 {"".join(smsc + link + chr(10) for link in links)}
 group = smsbox
-bearerbox-host = 127.0.0.1
+bearerbox-host = {OWN}
 bearerbox-port = {box}
 sendsms-port = {sendsms}
-sendsms-interface = 127.0.0.1
+sendsms-interface = {OWN}
 global-sender = 31234
 
 group = sendsms-user
@@ -151,7 +154,7 @@ def start_both():
 def send(name, text, to="27831234567", **fields):
     report = {"dlr-mask": 31, "dlr-url": f"{here}/report?of={name}&kind=%d&answer=%A"}
     query = {"username": "x", "password": "x", "to": to, "text": text, "charset": "UTF-8", **report, **fields}
-    with urllib.request.urlopen(f"http://127.0.0.1:{sendsms}/cgi-bin/sendsms?" + urllib.parse.urlencode(query)) as answer:
+    with urllib.request.urlopen(f"http://{OWN}:{sendsms}/cgi-bin/sendsms?" + urllib.parse.urlencode(query)) as answer:
         say(step=name, answer=answer.read().decode())
 
 
@@ -161,9 +164,10 @@ threading.Thread(target=lambda: (sys.stdin.read(), heard.put(None)), daemon=True
 try:
     sendsms = start_both()
     if PASSWORD == "secret":
-        send("gsm", "Hello @ \u00e9 {\u20ac}", coding=0)
+        send("gsm", "Hello @ \u00e9 {\u20ac}", to="1001", coding=0)
         send("ucs2", "h\u00e9 \U0001f600", to="1001", coding=2)
-        send("udh", LONG, coding=0)
+        send("udh", LONG, to="1001", coding=0)
+        send("forms", "more", to="1003", coding=0)
         send("flash", "now", coding=0, mclass=0)
         send("throttled", "x", to="1002", coding=0)
     while (line := heard.get()) is not None:

@@ -18,7 +18,13 @@ function submitted(session, pdu) {
     // A header is read as its elements, and written with its length before them.
     const elements = pdu.short_message.udh && Buffer.concat(pdu.short_message.udh);
     const udh = elements && Buffer.concat([Buffer.from([elements.length]), elements]);
-    to.deliver_sm({ ...address, esm_class: pdu.esm_class, data_coding: pdu.data_coding, short_message: udh ? { udh, message: text(pdu) } : text(pdu) });
+    const message = pdu.short_message.message ?? '';
+    const back = { ...address, esm_class: pdu.esm_class, data_coding: pdu.data_coding, short_message: udh ? { udh, message } : message };
+    for (const name of ['sar_msg_ref_num', 'sar_total_segments', 'sar_segment_seqnum']) {
+      if (pdu[name] !== undefined) back[name] = pdu[name];
+    }
+    if (pdu.message_payload !== undefined) back.message_payload = text(pdu);
+    to.deliver_sm(back);
   }
   if (pdu.registered_delivery & 1) {
     const message = `id:${id} sub:001 dlvrd:001 submit date:2609170800 done date:2609170801 stat:DELIVRD err:000 text:x`;
@@ -34,6 +40,15 @@ const server = smpp.createServer((session) => {
     name = pdu.system_id;
     if (known && kind !== 'transmitter') receivers.add(session);
     session.send(pdu.response(known ? { system_id: 'node', sc_interface_version: 0x34 } : { command_status: smpp.ESME_RINVPASWD }));
+    if (known && name === 'leave') {
+      session.enquire_link({}, (asked) => {
+        say({ step: 'enquire_link_resp', status: asked.command_status });
+        session.unbind({}, (left) => {
+          say({ step: 'unbind_resp', status: left.command_status });
+          session.close();
+        });
+      });
+    }
     if (known && name === 'odd') session.socket.write(Buffer.from('000000100000020100000000000003e7', 'hex'));
   };
   for (const kind of ['transmitter', 'receiver', 'transceiver']) session.on(`bind_${kind}`, bind(kind));

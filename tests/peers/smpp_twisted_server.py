@@ -4,6 +4,7 @@ import logging
 import sys
 
 from smpp.pdu import operations, pdu_types as t
+from smpp.pdu.constants import command_status_name_map as STATUSES
 from smpp.twisted.config import SMPPServerConfig
 from smpp.twisted.protocol import DataHandlerResponse
 from smpp.twisted.server import SMPPServerFactory
@@ -13,6 +14,7 @@ from twisted.internet import defer, protocol, reactor, stdio
 logging.disable(logging.CRITICAL)
 count = 0
 Status = t.CommandStatus
+SAR = ("sar_msg_ref_num", "sar_total_segments", "sar_segment_seqnum")
 
 
 def say(**line):
@@ -55,7 +57,12 @@ def handle(system_id, link, pdu):
         payload = [(0x0424, None, "OctetString", octets)]
         reactor.callLater(0, deliver, of, to, kind=operations.DataSM, custom_tlvs=payload)
     elif of == b"1001":
-        reactor.callLater(0, deliver, of, to, short_message=octets, data_coding=coding, esm_class=fields["esm_class"])
+        form = {name: fields[name] for name in SAR if fields.get(name) is not None}
+        if fields.get("message_payload"):
+            form.update(short_message=b"", custom_tlvs=[(0x0424, None, "OctetString", octets)])
+        else:
+            form["short_message"] = octets
+        reactor.callLater(0, deliver, of, to, data_coding=coding, esm_class=fields["esm_class"], **form)
     if fields["registered_delivery"].receipt == t.RegisteredDeliveryReceipt.SMSC_DELIVERY_RECEIPT_REQUESTED:
         receipt = t.EsmClass(t.EsmClassMode.DEFAULT, t.EsmClassType.SMSC_DELIVERY_RECEIPT)
         words = f"id:{id} sub:001 dlvrd:001 submit date:2609170800 done date:2609170801 stat:DELIVRD err:000 text:x"
@@ -64,11 +71,14 @@ def handle(system_id, link, pdu):
     return DataHandlerResponse(Status.ESME_ROK, message_id=id)
 
 
+SYSTEMS = {"kudu": {"max_bindings": 10}, "leave": {"max_bindings": 1}}
+
+
 class Accounts:
     """The one method of a portal that the factory calls."""
 
     def login(self, credentials, mind, *interfaces):
-        if (credentials.username, credentials.password) == ("kudu", "secret"):
+        if credentials.username in SYSTEMS and credentials.password == "secret":
             return defer.succeed((interfaces[0], credentials.username, lambda: None))
         return defer.fail(UnauthorizedLogin())
 
@@ -77,6 +87,17 @@ class Factory(SMPPServerFactory):
     def addBoundConnection(self, connection):
         super().addBoundConnection(connection)
         say(step=connection.bind_type.name, ok=True)
+        if connection.system_id == "leave":
+            reactor.callLater(0, defer.ensureDeferred, leave(connection))
+
+
+async def leave(connection):
+    """Asks the ESME whether it is there, and unbinds it."""
+    answer = await connection.sendRequest(operations.EnquireLink(), 10)
+    say(step="enquire_link_resp", status=STATUSES[answer.response.status.name])
+    answer = await connection.unbind()
+    say(step="unbind_resp", status=STATUSES[answer.response.status.name])
+    connection.disconnect()
 
 
 class Input(protocol.Protocol):
@@ -85,7 +106,7 @@ class Input(protocol.Protocol):
             reactor.stop()
 
 
-config = SMPPServerConfig(systems={"kudu": {"max_bindings": 10}}, msgHandler=handle)
+config = SMPPServerConfig(systems=SYSTEMS, msgHandler=handle)
 factory = Factory(config, Accounts())
 listening = reactor.listenTCP(0, factory, interface="127.0.0.1")
 stdio.StandardIO(Input())

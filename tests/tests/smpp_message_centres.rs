@@ -2,6 +2,8 @@
 
 mod peer;
 
+use std::collections::VecDeque;
+
 use peer::{PATIENCE, Peer};
 use serde_json::{Value, json};
 use smpp::client::{BindError, Event, Link, LinkConfig, RequestError};
@@ -29,6 +31,8 @@ struct MessageCentre {
 }
 
 const PHONE: &str = "27831234567";
+/// Sends back what is sent to it.
+const ECHO: &str = "1001";
 
 fn long() -> String {
     "0123456789".repeat(20)
@@ -110,6 +114,7 @@ async fn send_all(centre: &MessageCentre, tx: &Link, delivered: &mut mpsc::Unbou
     for (name, options, text) in texts() {
         let composed = options.compose(&text, 42).unwrap();
         let esm_class = composed.esm_class();
+        let mut bodies = VecDeque::new();
         for segment in composed.segments {
             let submit = SubmitSm {
                 esm_class,
@@ -117,23 +122,30 @@ async fn send_all(centre: &MessageCentre, tx: &Link, delivered: &mut mpsc::Unbou
                 short_message: segment.short_message,
                 tlvs: segment.tlvs,
                 registered_delivery: RegisteredDelivery(u8::from(name == "gsm")),
-                ..message(if name == "ucs2" { "1001" } else { PHONE })
+                ..message(ECHO)
             };
-            let octets = submit.body().text;
-            let to = submit.destination.addr.to_text().into_owned();
-            seen.push(json!({ "step": "submit_sm", "to": to, "octets": hex::encode(octets), "name": name }));
+            let body = submit.body();
+            seen.push(json!({ "step": "submit_sm", "to": ECHO, "octets": hex::encode(&body.text), "name": name }));
+            bodies.push_back(body);
             let id = tx.request(submit).await.unwrap().message_id;
             assert!(!id.is_empty(), "{name}");
             first.get_or_insert(id);
         }
-        if name == "gsm" {
-            let receipt = Receipt::from_deliver_sm(&next_message(delivered).await).expect("a receipt");
-            let id = first.as_ref().unwrap().to_text().into_owned();
-            assert_eq!((receipt.id, receipt.state), (Some(id), Some(MessageState::DELIVERED)));
-        } else if name == "ucs2" {
-            let echo = next_message(delivered).await;
-            assert_eq!(echo.body().decode(&Codings::default()).unwrap().text, text);
-            assert_eq!(echo.source.addr, "1001");
+        // All of it comes back as it was, and with the first its receipt.
+        let mut receipts = usize::from(name == "gsm");
+        while receipts > 0 || !bodies.is_empty() {
+            let came = next_message(delivered).await;
+            match Receipt::from_deliver_sm(&came) {
+                Some(receipt) => {
+                    let id = first.as_ref().unwrap().to_text().into_owned();
+                    assert_eq!((receipt.id, receipt.state), (Some(id), Some(MessageState::DELIVERED)));
+                    receipts -= 1;
+                }
+                None => {
+                    assert_eq!(Some(came.body()), bodies.pop_front(), "{name}");
+                    assert_eq!(came.source.addr, ECHO, "{name}");
+                }
+            }
         }
     }
     let short_message = ShortMessage::new("x").unwrap();
@@ -308,6 +320,37 @@ async fn node_sends_what_nobody_knows() {
     link.request(EnquireLink::default()).await.unwrap();
     assert_eq!(timeout(PATIENCE, link.unbind()).await.expect("answered"), CloseReason::Unbound);
     peer.end().await;
+}
+
+/// The message centre asks whether we are there, and unbinds.
+async fn is_unbound(script: &str) {
+    let (mut peer, address) = start(script).await;
+    let (link, _delivered) =
+        bound(&address, BindTransceiver { system_id: "leave".parse().unwrap(), ..account("secret") }).await;
+    for step in ["enquire_link_resp", "unbind_resp"] {
+        let report = loop {
+            let report = peer.next().await;
+            assert!(!report.is_null(), "{script} ended before {step}");
+            if report["step"] == step {
+                break report;
+            }
+        };
+        assert_eq!(report["status"], 0, "{script}");
+    }
+    assert_eq!(timeout(PATIENCE, link.closed()).await.expect("closed"), CloseReason::PeerUnbound, "{script}");
+    peer.end().await;
+}
+
+#[tokio::test]
+#[ignore = "needs node and its package smpp"]
+async fn node_unbinds_us() {
+    is_unbound("smpp_node_server.js").await;
+}
+
+#[tokio::test]
+#[ignore = "needs smpp.twisted3"]
+async fn twisted_unbinds_us() {
+    is_unbound("smpp_twisted_server.py").await;
 }
 
 #[tokio::test]

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use peer::{PATIENCE, Peer};
 use smpp::client::{BindError, Client, ClientConfig, ClientEvent, ClientEvents, ConnectError, Links, SendError};
-use smpp::message::{InboundMessage, Sms};
+use smpp::message::{Content, InboundMessage, Sms};
+use smpp::pdu::QuerySm;
 use smpp::receipt::Outcome;
 use smpp::text::{Charset, LongMessages};
-use smpp::types::CommandStatus;
+use smpp::types::{CommandStatus, DataCoding, MessageState, RegisteredDelivery};
 use tokio::time::timeout;
 
 const PHONE: &str = "+27831234567";
@@ -63,24 +64,29 @@ async fn all_of_it(client: &Client, events: &mut ClientEvents, with: &str) {
     let report = sent.receipt(PATIENCE).await.unwrap_or_else(|error| panic!("{with}: {error}"));
     assert_eq!((report.outcome(), report.parts.len()), (Outcome::Delivered, 1), "{with}");
 
-    let emoji = "h\u{e9} \u{1f600}";
-    let sent = client.send(sms(ECHO, emoji)).await.unwrap();
-    assert_eq!(sent.charset(), Some(Charset::Ucs2), "{with}");
-    let echo = message(events).await;
-    assert_eq!((echo.text.as_deref(), echo.parts), (Some(emoji), 1), "{with}");
-
-    // Two parts go out, each comes back, and they are one message again.
+    // What goes out in an alphabet comes back, and so does a long text, as one message again.
     let long = "0123456789".repeat(20);
-    let sent = client.send(sms(ECHO, &long).long_messages(LongMessages::Udh8)).await.unwrap();
-    assert_eq!((sent.parts(), sent.ids().len()), (2, 2), "{with}");
-    let echo = message(events).await;
-    assert_eq!((echo.text.as_deref(), echo.parts), (Some(&*long), 2), "{with}");
-    for (way, parts) in [(LongMessages::Sar, 2), (LongMessages::Payload, 1)] {
-        let sent = client.send(sms(PHONE, &long).long_messages(way).receipt()).await.unwrap();
-        assert_eq!(sent.parts(), parts, "{with} {way:?}");
-        let report = sent.receipt(PATIENCE).await.unwrap_or_else(|error| panic!("{with} {way:?}: {error}"));
-        assert_eq!((report.outcome(), report.parts.len()), (Outcome::Delivered, parts), "{with} {way:?}");
+    let udh = LongMessages::Udh8;
+    for (sms, charset) in [
+        (sms(ECHO, "{\u{20ac}} \u{e9}"), Charset::Gsm7),
+        (sms(ECHO, "caf\u{e9} \u{eb}").data_coding(DataCoding::LATIN1), Charset::Latin1),
+        (sms(ECHO, "h\u{e9} \u{1f600}"), Charset::Ucs2),
+        (sms(ECHO, &long).long_messages(udh), Charset::Gsm7),
+        (sms(ECHO, &long).long_messages(LongMessages::Sar).receipt(), Charset::Gsm7),
+        (sms(ECHO, &long).long_messages(LongMessages::Payload).receipt(), Charset::Gsm7),
+    ] {
+        let (wants_receipt, content) = (sms.registered_delivery != RegisteredDelivery::NONE, sms.content.clone());
+        let sent = client.send(sms).await.unwrap();
+        assert_eq!(sent.charset(), Some(charset), "{with} {content:?}");
+        let echo = message(events).await;
+        assert_eq!((echo.text.map(Content::Text), usize::from(echo.parts)), (Some(content), sent.parts()), "{with}");
+        if wants_receipt {
+            let report = sent.receipt(PATIENCE).await.unwrap_or_else(|error| panic!("{with}: {error}"));
+            assert_eq!((report.outcome(), report.parts.len()), (Outcome::Delivered, sent.parts()), "{with}");
+        }
     }
+    let query = QuerySm { message_id: sent.ids()[0].parse().unwrap(), ..QuerySm::default() };
+    assert_eq!(client.request(query).await.unwrap().message_state, MessageState::DELIVERED, "{with}");
 
     let throttled = client.send(sms(THROTTLED, "x")).await.unwrap_err();
     let refused = matches!(throttled, SendError::Refused { status: CommandStatus::RTHROTTLED, part: 1, .. });

@@ -16,10 +16,15 @@ struct Client {
     lacks_as_transmitter: &'static [&'static str],
     /// Whether it says up to which version the message centre speaks.
     tells_version: bool,
+    /// Whether it decodes the default alphabet; else it shows the octets as ISO-8859-1.
+    decodes: bool,
+    /// The data_coding that it gives digits.
+    digits: u8,
 }
 
 impl Client {
-    const ABLE: Self = Self { script: "", lacks: &[], lacks_as_transmitter: &[], tells_version: true };
+    const ABLE: Self =
+        Self { script: "", lacks: &[], lacks_as_transmitter: &[], tells_version: true, decodes: false, digits: 0 };
 
     fn does(&self, kind: &str, step: &str) -> bool {
         !(self.lacks.contains(&step) || kind == "pair" && self.lacks_as_transmitter.contains(&step))
@@ -61,6 +66,7 @@ fn steps(client: &Client, kind: &str) -> Vec<Value> {
         done("cancel"),
         done("replace"),
         done("enquire_link"),
+        json!({ "step": "asked" }),
         json!({ "step": "unknown", "status": 3, "number": 999 }),
         done("unbind"),
     ]);
@@ -75,14 +81,13 @@ fn steps(client: &Client, kind: &str) -> Vec<Value> {
 fn reports(client: &Client, kind: &str) -> Vec<Value> {
     let long = "0123456789".repeat(20);
     let submit = |text: &str, to: &str| json!({ "step": "submit", "to": to, "text": text });
-    let phone = "27831234567";
     let all = [
-        ("gsm", submit("Hello @ \u{e9} {\u{20ac}}", phone)),
-        ("latin1", submit("caf\u{e9} \u{eb}", phone)),
+        ("gsm", submit("Hello @ \u{e9} {\u{20ac}}", "1001")),
+        ("latin1", submit("caf\u{e9} \u{eb}", "1001")),
         ("ucs2", submit("h\u{e9} \u{1f600}", "1001")),
-        ("udh", submit(&long, phone)),
-        ("sar", submit(&long, phone)),
-        ("payload", submit(&long, phone)),
+        ("udh", submit(&long, "1001")),
+        ("sar", submit(&long, "1001")),
+        ("payload", submit(&long, "1001")),
         ("data", json!({ "step": "data", "to": "1001", "text": long })),
         ("multi", json!({ "step": "multi", "to": 2, "text": "all" })),
         ("query", json!({ "step": "query", "id": "id-1" })),
@@ -91,6 +96,34 @@ fn reports(client: &Client, kind: &str) -> Vec<Value> {
         ("replace", json!({ "step": "replace", "id": "id-1", "text": "other" })),
     ];
     all.into_iter().filter(|(step, _)| client.does(kind, step)).map(|(_, report)| report).collect()
+}
+
+/// What comes back to a client as messages of a mobile: all the texts that it sent, in the same form.
+fn messages(client: &Client) -> Vec<Value> {
+    let (long, digits) = ("0123456789".repeat(20), client.digits);
+    let mo = |text: &str, coding: u8| json!({ "step": "mo", "text": text, "coding": coding });
+    let gsm = if client.decodes { "Hello @ \u{e9} {\u{20ac}}" } else { "Hello \0 \u{5} \u{1b}(\u{1b}e\u{1b})" };
+    let udh =
+        |part: u8| json!({ "step": "mo", "text": long_part(part), "coding": digits, "header": [5, 0, 3, 42, 2, part] });
+    let sar = |part: u8| json!({ "step": "mo", "text": long_part(part), "coding": digits, "sar": [7, 2, part] });
+    let all = [
+        mo(gsm, 0),
+        mo("caf\u{e9} \u{eb}", 3),
+        mo("h\u{e9} \u{1f600}", 8),
+        udh(1),
+        udh(2),
+        sar(1),
+        sar(2),
+        mo(&long, digits),
+    ];
+    all.into_iter().collect()
+}
+
+/// One of the two parts of the long text.
+fn long_part(part: u8) -> String {
+    let long = "0123456789".repeat(20);
+    let (first, second) = long.split_at(120);
+    if part == 1 { first.to_owned() } else { second.to_owned() }
 }
 
 /// Runs a client through its binds, and compares what both sides say.
@@ -108,12 +141,18 @@ async fn run(client: Client) {
                 assert_eq!(done.get(name), Some(value), "{} {kind}: {name} of {done}", client.script);
             }
         }
-        let deliveries = if client.does(kind, "data") { 3 } else { 2 };
+        let expected = messages(&client);
+        let deliveries = expected.len() + if client.does(kind, "data") { 2 } else { 1 };
         assert_eq!(delivered.len(), deliveries, "{} {kind}: {delivered:#?}", client.script);
-        let [receipt, mo] = ["receipt", "mo"].map(|step| delivered.iter().find(|line| line["step"] == step).unwrap());
+        let receipt = delivered.iter().find(|line| line["step"] == "receipt").unwrap();
         assert_eq!((&receipt["id"], &receipt["state"]), (&json!("id-1"), &json!(2)));
         assert!(receipt["text"].as_str().unwrap().starts_with("id:id-1 sub:001 dlvrd:001 "), "{receipt}");
-        assert_eq!((&mo["text"], &mo["coding"]), (&json!("h\u{e9} \u{1f600}"), &json!(8)));
+        let came = delivered.iter().filter(|line| line["step"] == "mo");
+        for (mo, expected) in came.zip(&expected) {
+            for (name, value) in expected.as_object().unwrap() {
+                assert_eq!(mo.get(name), Some(value), "{} {kind}: {name} of {mo}", client.script);
+            }
+        }
 
         let by_data = delivered.iter().find(|line| line["step"] == "mo_data");
         assert!(by_data.is_none_or(|line| line["text"] == "0123456789".repeat(20)), "{by_data:?}");
@@ -128,16 +167,67 @@ async fn run(client: Client) {
         assert_eq!(of("delivered"), vec![json!({ "step": "delivered", "ok": true }); deliveries], "{}", client.script);
         let unbound = of("closed").iter().filter(|closed| closed["reason"] == "PeerUnbound").count();
         assert_eq!(unbound, if kind == "pair" { 2 } else { 1 }, "{}: {:?}", client.script, of("closed"));
-        let asked: Vec<_> =
-            heard.into_iter().filter(|report| report["step"] != "delivered" && report["step"] != "closed").collect();
+        // Its answers fit, those to enquire_link too.
+        assert!(of("counted").iter().all(|counted| counted["strange"] == 0), "{}: {:?}", client.script, of("counted"));
+        let is_own =
+            |report: &Value| ["bound", "closed", "counted", "delivered"].iter().any(|step| report["step"] == *step);
+        let asked: Vec<_> = heard.into_iter().filter(|report| !is_own(report)).collect();
         assert_eq!(asked, reports(&client, kind), "{} {kind}", client.script);
     }
+}
+
+/// Binds a client, and unbinds it from this end.
+async fn unbind(script: &str) {
+    let (server, mut received, port) = centre().await;
+    let mut peer = Peer::start(script, &[&port, "unbound"]);
+    assert_eq!(peer.next().await["status"], 14, "{script}");
+    assert_eq!(peer.next().await["status"], 0, "{script}");
+    server.registry().unbind("kudu");
+    let ends = async {
+        let mut reasons = Vec::new();
+        while let Some(report) = received.recv().await {
+            if report["step"] == "closed" {
+                reasons.push(report["reason"].clone());
+            }
+            if reasons.len() == 2 {
+                break;
+            }
+        }
+        reasons
+    };
+    let reasons = timeout(PATIENCE, ends).await.expect("it unbinds");
+    assert_eq!(reasons, ["BindRefused(ESME_RINVPASWD)", "Unbound"], "{script}");
+    peer.end().await;
+}
+
+#[tokio::test]
+#[ignore = "needs node and its package smpp"]
+async fn node_is_unbound() {
+    unbind("smpp_node_client.js").await;
+}
+
+#[tokio::test]
+#[ignore = "needs smpplib"]
+async fn smpplib_is_unbound() {
+    unbind("smpplib_client.py").await;
+}
+
+#[tokio::test]
+#[ignore = "needs smpp.twisted3"]
+async fn twisted_is_unbound() {
+    unbind("smpp_twisted_client.py").await;
+}
+
+#[tokio::test]
+#[ignore = "needs Net::SMPP"]
+async fn net_smpp_is_unbound() {
+    unbind("net_smpp_client.pl").await;
 }
 
 #[tokio::test]
 #[ignore = "needs node and its package smpp"]
 async fn node_as_client() {
-    run(Client { script: "smpp_node_client.js", ..Client::ABLE }).await;
+    run(Client { script: "smpp_node_client.js", decodes: true, digits: 1, ..Client::ABLE }).await;
 }
 
 #[tokio::test]

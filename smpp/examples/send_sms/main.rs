@@ -7,22 +7,26 @@
 //! ```
 //!
 //! The CSV file has a header with the columns `to` and `text`, and `from` if it likes. Without `--url` there is a message
-//! centre in the program itself, which delivers everything.
+//! centre in the program itself, which delivers everything. Control-C ends it early, with what is known by then. The exit
+//! status is 0 if every message was accepted, and with `--receipt` delivered.
 #![allow(clippy::disallowed_methods, reason = "a program may read the clock")]
 
 mod summary;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::pin::pin;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use clap::Parser;
 use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
-use smpp::client::{Client, ReceiptError, SendError, Sent};
+use smpp::client::{Client, LinkSettings, SendError};
 use smpp::message::Sms;
+use smpp::session::BindKind;
 use smpp::testkit::{Answer, Smsc};
 use smpp::types::MessageState;
 
@@ -46,7 +50,7 @@ struct Arguments {
     /// Ask for receipts, and wait for them.
     #[arg(long)]
     receipt: bool,
-    /// How long to wait for receipts, in seconds.
+    /// How long to wait for the receipts of each message, in seconds.
     #[arg(long, default_value_t = 60)]
     wait: u64,
     /// A CSV file with the columns to and text, and from if it likes.
@@ -66,7 +70,7 @@ struct Line {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
     let lines = match &arguments.bulk {
         Some(path) => {
@@ -88,58 +92,67 @@ async fn main() -> anyhow::Result<()> {
             (format!("smpp://demo:demo@{address}?window=100"), Some(smsc))
         }
     };
-    let client = Client::connect(&url).await?;
+    let link: LinkSettings = url.parse().context("--url")?;
+    ensure!(link.bind != BindKind::Receiver, "nothing can be sent with bind=rx");
+    ensure!(link.bind == BindKind::Transceiver || !arguments.receipt, "receipts come with bind=trx only");
+    let client = Client::builder().link(link).connect().await?;
     let summary = send_all(&client, lines, &arguments).await?;
     println!("{summary}");
     client.shutdown(Duration::from_secs(10)).await;
     drop((client, smsc));
-    Ok(())
+    Ok(if summary.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn send_all(client: &Client, lines: Vec<Line>, arguments: &Arguments) -> anyhow::Result<Summary> {
-    let bar = Arc::new(ProgressBar::new(u64::try_from(lines.len())?));
+    let mut summary = Summary::new(lines.len())?;
+    let bar = ProgressBar::new(u64::try_from(lines.len())?);
     let style = "{wide_bar} {pos}/{len} {per_sec} {elapsed_precise}";
     bar.set_style(ProgressStyle::with_template(style)?);
-    let mut summary = Summary::new()?;
+    let is_long = lines.len() > 20;
+    let wait = Duration::from_secs(arguments.wait);
     let start = Instant::now();
-    let sends = lines.into_iter().map(|line| {
-        let bar = Arc::clone(&bar);
-        async move {
-            let start = Instant::now();
-            let mut sms = Sms::to(line.to.as_str()).text(line.text);
-            if let Some(from) = line.from.filter(|from| !from.is_empty()).or_else(|| arguments.from.clone()) {
-                sms = sms.from(from);
-            }
-            let sent = client.send(if arguments.receipt { sms.receipt() } else { sms }).await;
-            bar.inc(1);
-            (line.to, sent, start, start.elapsed())
+    let sends = lines.into_iter().map(|line| async move {
+        let start = Instant::now();
+        let mut sms = Sms::to(line.to.as_str()).text(line.text);
+        if let Some(from) = line.from.filter(|from| !from.is_empty()).or_else(|| arguments.from.clone()) {
+            sms = sms.from(from);
         }
+        let sent = client.send(if arguments.receipt { sms.receipt() } else { sms }).await;
+        (line.to, sent, start, start.elapsed())
     });
-    let mut accepted: Vec<(String, Sent, Instant)> = Vec::new();
     let mut sends = futures::stream::iter(sends).buffer_unordered(arguments.ahead.max(1));
-    while let Some((to, sent, start, took)) = sends.next().await {
-        summary.sent(&sent, took)?;
-        match sent {
-            Ok(sent) => accepted.push((to, sent, start)),
-            Err(error) => bar.suspend(|| say(&to, &error)),
-        }
-    }
-    summary.took = start.elapsed();
-    bar.finish();
-    if arguments.receipt {
-        let wait = Duration::from_secs(arguments.wait).saturating_sub(summary.took);
-        let receipts =
-            accepted.iter().map(|(_, sent, start)| async move { (sent.receipt(wait).await, start.elapsed()) });
-        for ((to, sent, _), (receipt, took)) in accepted.iter().zip(futures::future::join_all(receipts).await) {
-            summary.receipt(&receipt, took)?;
-            match receipt {
-                Ok(report) if summary.is_long() => drop(report),
-                Ok(report) => println!("{to} {:?}: {:?} {:?}", sent.ids(), report.outcome(), report.state()),
-                Err(error @ ReceiptError::GivenUp { .. }) => println!("{to} {:?}: {error}", sent.ids()),
-                Err(_) => {}
+    let mut receipts = FuturesUnordered::new();
+    let mut interrupted = pin!(tokio::signal::ctrl_c());
+    while summary.unfinished > 0 || !receipts.is_empty() {
+        tokio::select! {
+            Some((to, sent, begun, took)) = sends.next() => {
+                summary.sent(&sent, took)?;
+                summary.took = start.elapsed();
+                bar.inc(1);
+                match sent {
+                    Ok(sent) if arguments.receipt => receipts.push(async move {
+                        let receipt = sent.receipt(wait).await;
+                        (to, sent, receipt, begun.elapsed())
+                    }),
+                    Ok(_) => {}
+                    Err(error) => bar.suspend(|| say(&to, &error)),
+                }
+            }
+            Some((to, sent, receipt, took)) = receipts.next() => {
+                summary.receipt(&receipt, took)?;
+                match receipt {
+                    Ok(_) if is_long => {}
+                    Ok(report) => println!("{to} {:?}: {:?} {:?}", sent.ids(), report.outcome(), report.state()),
+                    Err(error) => bar.suspend(|| println!("{to} {:?}: {error}", sent.ids())),
+                }
+            }
+            _ = &mut interrupted => {
+                summary.interrupted(receipts.len())?;
+                break;
             }
         }
     }
+    bar.finish();
     Ok(summary)
 }
 

@@ -13,6 +13,8 @@ pub(crate) struct Summary {
     refused: u64,
     not_sent: u64,
     unanswered: u64,
+    /// Neither accepted nor given up.
+    pub(crate) unfinished: usize,
     delivered: u64,
     failed: u64,
     unknown: u64,
@@ -23,13 +25,14 @@ pub(crate) struct Summary {
 }
 
 impl Summary {
-    pub(crate) fn new() -> anyhow::Result<Self> {
+    pub(crate) fn new(messages: usize) -> anyhow::Result<Self> {
         Ok(Self {
             accepted: 0,
             parts: 0,
             refused: 0,
             not_sent: 0,
             unanswered: 0,
+            unfinished: messages,
             delivered: 0,
             failed: 0,
             unknown: 0,
@@ -39,12 +42,20 @@ impl Summary {
         })
     }
 
-    /// Whether there were too many for a line each.
-    pub(crate) fn is_long(&self) -> bool {
-        self.accepted > 20
+    /// Whether every message was accepted, and delivered if that is known of any.
+    pub(crate) fn is_success(&self) -> bool {
+        let failures = [self.refused, self.not_sent, self.unanswered, self.failed, self.unknown];
+        self.unfinished == 0 && failures.iter().all(|failures| *failures == 0)
+    }
+
+    /// It ends early, while receipts of so many messages are waited for.
+    pub(crate) fn interrupted(&mut self, receipts: usize) -> anyhow::Result<()> {
+        self.unknown += u64::try_from(receipts)?;
+        Ok(())
     }
 
     pub(crate) fn sent(&mut self, sent: &Result<Sent, SendError>, took: Duration) -> anyhow::Result<()> {
+        self.unfinished = self.unfinished.saturating_sub(1);
         match sent {
             Ok(sent) => {
                 self.accepted += 1;
@@ -82,7 +93,10 @@ impl fmt::Display for Summary {
             f,
             "accepted {accepted} ({parts} parts), refused {refused}, not sent {not_sent}, unanswered {unanswered}"
         )?;
-        let seconds = self.took.as_secs_f64();
+        if self.unfinished > 0 {
+            writeln!(f, "interrupted: {} not finished, some of which may have been sent", self.unfinished)?;
+        }
+        let seconds = self.took.as_secs_f64().max(f64::MIN_POSITIVE);
         write!(
             f,
             "{seconds:.3} s, {:.0} messages/s, {:.0} PDUs/s",

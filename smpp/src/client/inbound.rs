@@ -62,6 +62,14 @@ pub enum ClientEvent {
         /// The identifier that it got, or why it was refused.
         outcome: Result<String, CommandStatus>,
     },
+    /// The answer to a PDU of [`request`](super::Client::request) that was told to be unanswered, to its future or as
+    /// [`AbandonedRequest`](Self::AbandonedRequest). The status may be an error.
+    LateRequest {
+        /// The PDU.
+        request: session::Sent,
+        /// The answer.
+        response: Box<Frame>,
+    },
     /// A link is bound.
     Bound {
         /// Its number in the pool, from 0.

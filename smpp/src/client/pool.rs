@@ -10,18 +10,18 @@ use tracing::{debug, info, warn};
 
 use super::backoff::{Backoff, Failure};
 use super::connector::Connector;
-use super::late::Late;
+use super::late::{Asked, Late};
 use super::send::message_id;
 use super::turnstile::Turnstile;
 use super::{
     BindError, ClientConfig, ClientEvent, Delivery, Event, Events, Incoming, Link, LinkConfig, LinkSettings, LinkState,
-    Links, Pacer,
+    Links, Pacer, RequestError,
 };
 use crate::correlation::{Answer, CorrelationStore, Credit, Credited, MessageKey, MessageReport};
 use crate::driver;
 use crate::message::{Inbound, InboundMessage, Inbox, References};
 use crate::pdu::{AlertNotification, Frame, Pdu};
-use crate::session::BindKind;
+use crate::session::{self, BindKind, Unanswered};
 use crate::text::Abandoned;
 use crate::types::{CommandStatus, SequenceNumber};
 
@@ -283,15 +283,23 @@ impl Inner {
         }
     }
 
-    /// A part that was sent under this number was not answered in time. Its answer may still come.
-    pub(super) async fn may_be_late(&self, slot: usize, number: SequenceNumber, message: &MessageKey, part: u8) {
-        let late = self.slots.get(slot).and_then(|slot| lock(&slot.late).timed_out(number, message, part));
-        if let Some(response) = late {
-            self.late(message.clone(), part, response).await;
+    /// What was sent under this number was not answered in time. Its answer may still come.
+    pub(super) async fn may_be_late(&self, slot: usize, number: SequenceNumber, asked: Asked) {
+        let late = self.slots.get(slot).and_then(|slot| lock(&slot.late).timed_out(number, asked));
+        if let Some((asked, response)) = late {
+            self.late(number, asked, response).await;
         }
     }
 
-    async fn late(&self, message: MessageKey, part: u8, response: Frame) {
+    async fn late(&self, number: SequenceNumber, asked: Asked, response: Frame) {
+        let (message, part) = match asked {
+            Asked::Part(message, part) => (message, part),
+            Asked::Request(command_id) => {
+                let request = session::Sent { number, command_id };
+                self.tell(ClientEvent::LateRequest { request, response: Box::new(response) });
+                return;
+            }
+        };
         let status = response.header.command_status;
         let outcome = match status.is_ok() && matches!(response.pdu, Pdu::SubmitSmResp(_)) {
             true => Ok(message_id(response.pdu)),
@@ -365,8 +373,8 @@ impl Inner {
                 Some(Event::Request(incoming)) => self.incoming(incoming).await,
                 Some(Event::Late { request, response }) => {
                     let late = lock(&slot.late).answered(request.number, response);
-                    if let Some((message, part, response)) = late {
-                        self.late(message, part, response).await;
+                    if let Some((asked, response)) = late {
+                        self.late(request.number, asked, response).await;
                     }
                 }
                 Some(Event::OneWay(Frame { pdu: Pdu::AlertNotification(alert), .. })) => {
@@ -374,6 +382,10 @@ impl Inner {
                     self.tell(ClientEvent::Alert(Box::new(AlertNotification { tlvs, ..alert })));
                 }
                 Some(Event::Abandoned { request, outcome }) => {
+                    if outcome == Err(RequestError::Unanswered(Unanswered::TimedOut)) {
+                        // Its answer cannot have come before: the link tells the one after the other.
+                        let _ = lock(&slot.late).timed_out(request.number, Asked::Request(request.command_id));
+                    }
                     self.tell(ClientEvent::AbandonedRequest { request, outcome: outcome.map(Box::new) });
                 }
                 Some(event) => debug!(event = kind(&event), "link"),

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::late::Asked;
 use super::outcome::{NotSentReason, SendError, Sent};
 use super::pool::{ACCOUNT, Inner, Room, lock};
 use super::turnstile::Place;
@@ -100,8 +101,8 @@ impl Client {
     /// ```
     ///
     /// Dropped before it is written, nothing is sent; afterwards it keeps its place in the window until it is answered or
-    /// times out, and is then an event ([`ClientEvent::AbandonedRequest`]). An answer that comes after the time-out is not
-    /// told.
+    /// times out, and is then an event ([`ClientEvent::AbandonedRequest`]). An answer that comes after the time-out is one
+    /// too ([`ClientEvent::LateRequest`]).
     ///
     /// # Errors
     ///
@@ -115,13 +116,13 @@ impl Client {
         let asked = async {
             let room = inner.turn(&place, &Mutex::new(None)).await.ok_or(closed)?;
             let is_trial = inner.pacer.is_trial();
-            let mut asked = pin!(room.link.request(request));
+            let mut asked = pin!(room.link.request_numbered(request.into()));
             // It is on its way before the next one gets its turn.
             let first = poll_fn(|context| Poll::Ready(asked.as_mut().poll(context))).await;
             if !is_trial {
                 place.leave();
             }
-            let outcome = match first {
+            let (sent, outcome) = match first {
                 Poll::Ready(outcome) => outcome,
                 Poll::Pending => asked.await,
             };
@@ -133,7 +134,11 @@ impl Client {
             if let Some(status) = status {
                 inner.pacer.answered(status, driver::now());
             }
-            outcome
+            if let (Err(RequestError::Unanswered(Unanswered::TimedOut)), Some(sent)) = (&outcome, sent) {
+                inner.may_be_late(room.slot, sent, Asked::Request(P::COMMAND_ID)).await;
+            }
+            // The session has seen to it that it is the right one.
+            P::response(outcome?.pdu).ok_or(RequestError::Unanswered(Unanswered::Mismatched))
         };
         inner.sending.track_future(asked).await
     }
@@ -222,7 +227,7 @@ impl Message {
                         continue;
                     }
                     if let (Unanswered::TimedOut, Some(sent)) = (why, sent) {
-                        self.inner.may_be_late(room.slot, sent, &self.key, number).await;
+                        self.inner.may_be_late(room.slot, sent, Asked::Part(self.key.clone(), number)).await;
                     }
                     PartError::Unanswered(why)
                 }

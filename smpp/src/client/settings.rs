@@ -20,7 +20,7 @@ config! {
     /// ```
     ///
     /// `smpps` is SMPP in TLS (feature `rustls`). Without a port it is 2775, with TLS 3550. A user or password with
-    /// `@`, `:`, `/` or `%` is written with percent signs. Parameters, each at most once:
+    /// `@`, `:`, `/`, `?`, `#` or `%` is written with percent signs. Parameters, each at most once:
     ///
     /// | parameter | values | default |
     /// |---|---|---|

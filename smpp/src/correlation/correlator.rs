@@ -99,6 +99,11 @@ pub enum Expired {
 /// * A receipt that is not named exactly, on a link whose rule is still to be found out, waits until all parts that were
 ///   on their way when it came are answered: one of them might be the one. So does a receipt that beats its response.
 ///
+/// [`IdMatching::Auto`], which is the default, cannot be as sure until three receipts have told it the rule: it takes an
+/// identifier that is there exactly, though by the rule in force it might name another, and does not wait for parts that
+/// stay unanswered. Identifiers that are the same number in the other base can then be taken for each other. Where that
+/// must not be, say the rule in the profile.
+///
 /// An account is what shares identifiers: all links of one system_id to one message centre.
 ///
 /// ```

@@ -32,6 +32,11 @@ impl TokenBucket {
         self.full_at = full_at.checked_add(self.interval);
         Ok(())
     }
+
+    /// Whether a new bucket would hold no more.
+    pub(crate) fn is_full(&self, now: Instant) -> bool {
+        self.full_at.is_none_or(|at| at <= now)
+    }
 }
 
 #[cfg(test)]
@@ -52,6 +57,7 @@ mod tests {
         assert_eq!(next - start, Duration::from_millis(100));
         bucket.take(next).unwrap();
         assert!(bucket.take(next).is_err());
+        assert!(!bucket.is_full(next) && bucket.is_full(next + SECOND));
         let later = start + Duration::from_secs(100);
         assert_eq!((0..100).filter(|_| bucket.take(later).is_ok()).count(), 10, "a pause saves up a second");
     }

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use super::handler::{self, Handler};
@@ -47,13 +48,14 @@ pub(super) struct Waiting {
     pub(super) slot: OwnedSemaphorePermit,
 }
 
-/// Serves one connection from its first octet to its last.
+/// Serves one connection from its first octet to its last, or until all are cut off.
 pub(super) async fn serve<IO, S>(
     io: IO,
     core: Arc<Core<S>>,
     seat: Seat,
     peer: Option<SocketAddr>,
     mailbox: Mailbox<Command>,
+    abort: CancellationToken,
 ) where
     IO: AsyncRead + AsyncWrite + Send + Unpin,
     S: Service,
@@ -74,8 +76,15 @@ pub(super) async fn serve<IO, S>(
         running: Vec::new(),
         unanswered: 0,
         deliveries: HashMap::new(),
+        over: false,
     };
-    driver::run(io, &config, &mut session, &mut host).await;
+    tokio::select! {
+        _ = driver::run(io, &config, &mut session, &mut host) => {}
+        () = abort.cancelled() => {}
+    }
+    if !host.over {
+        driver::Host::closed(&mut host, &CloseReason::Closed, &session);
+    }
 }
 
 /// The server, as one of its sessions sees it.
@@ -99,6 +108,8 @@ struct Host<S> {
     /// Requests that the service has and did not answer yet.
     unanswered: usize,
     deliveries: HashMap<SequenceNumber, Waiting>,
+    /// Whether the service was told that it is over.
+    over: bool,
 }
 
 /// A bind, and the service at work on it.
@@ -161,6 +172,7 @@ impl<S: Service> driver::Host for Host<S> {
     }
 
     fn closed(&mut self, reason: &CloseReason, session: &Session) {
+        self.over = true;
         self.stop_delivering();
         self.seat.unbind();
         self.deciding = None;

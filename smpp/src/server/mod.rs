@@ -168,18 +168,9 @@ impl<S: Service> Server<S> {
         let seat = handle.core.registry.admit(peer, mailbox.sender())?;
         let id = seat.id();
         let span = info_span!("smpp", role = "server", connection = %id, peer = peer.map(tracing::field::display));
+        let connection = connection::serve(io, Arc::clone(&handle.core), seat, peer, mailbox, handle.abort.clone());
         // In a box, for a future that is moved into another has its place in both.
-        let mut connection = Box::pin(connection::serve(io, Arc::clone(&handle.core), seat, peer, mailbox));
-        let abort = handle.abort.clone();
-        handle.tasks.spawn(
-            async move {
-                tokio::select! {
-                    () = &mut connection => {}
-                    () = abort.cancelled() => {}
-                }
-            }
-            .instrument(span),
-        );
+        handle.tasks.spawn(Box::pin(connection.instrument(span)));
         Ok(id)
     }
 

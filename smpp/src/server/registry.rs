@@ -1,14 +1,14 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, oneshot};
 
 use super::connection::{Command, Delivery, Waiting};
 use super::{AccountLimits, Config, ConnectionId, DeliverError, Rejected};
-use crate::driver::{Sender, TokenBucket};
+use crate::driver::{self, Sender, TokenBucket};
 use crate::pdu::{AlertNotification, DataSm, DataSmResp, DeliverSm, DeliverSmResp, Operation, Pdu};
 use crate::types::CommandStatus;
 
@@ -40,9 +40,23 @@ struct Seats {
     by_address: HashMap<IpAddr, usize>,
     connections: HashMap<ConnectionId, Sender<Command>>,
     accounts: HashMap<Arc<str>, Entry>,
+    /// Accounts that have lost their last link, until each has its whole rate again; the first to go in front.
+    resting: VecDeque<(Instant, Arc<str>)>,
 }
 
-/// An account with at least one link.
+impl Seats {
+    /// Forgets the accounts that have no link and their whole rate: to bind again would give them no more.
+    fn forget_rested(&mut self, now: Instant) {
+        while self.resting.front().is_some_and(|(until, _)| *until <= now) {
+            let Some((_, account)) = self.resting.pop_front() else { return };
+            if self.accounts.get(&account).is_some_and(|entry| entry.is_rested(now)) {
+                self.accounts.remove(&account);
+            }
+        }
+    }
+}
+
+/// An account that has a link, or had one a moment ago.
 struct Entry {
     links: Vec<ConnectionId>,
     rate: Option<u32>,
@@ -50,6 +64,14 @@ struct Entry {
     receivers: Vec<Receiver>,
     /// Whose turn it is.
     next: usize,
+}
+
+impl Entry {
+    fn is_rested(&self, now: Instant) -> bool {
+        let is_full =
+            |bucket: &Arc<Mutex<TokenBucket>>| bucket.lock().unwrap_or_else(PoisonError::into_inner).is_full(now);
+        self.links.is_empty() && self.bucket.as_ref().is_none_or(is_full)
+    }
 }
 
 /// A link that takes deliveries.
@@ -103,7 +125,9 @@ impl Registry {
 
     /// The accounts that are bound, in no order, with the number of their links.
     pub fn accounts(&self) -> Vec<(Arc<str>, usize)> {
-        self.lock().accounts.iter().map(|(account, entry)| (Arc::clone(account), entry.links.len())).collect()
+        let seats = self.lock();
+        let bound = seats.accounts.iter().filter(|(_, entry)| !entry.links.is_empty());
+        bound.map(|(account, entry)| (Arc::clone(account), entry.links.len())).collect()
     }
 
     /// Unbinds all links of an account.
@@ -241,6 +265,8 @@ impl Seat {
         limits: &AccountLimits,
     ) -> Result<Option<Arc<Mutex<TokenBucket>>>, CommandStatus> {
         let mut seats = self.registry.lock();
+        let now = driver::now();
+        seats.forget_rested(now);
         let entry = seats.accounts.entry(Arc::clone(account)).or_insert_with(|| Entry {
             links: Vec::new(),
             rate: None,
@@ -249,7 +275,7 @@ impl Seat {
             next: 0,
         });
         if entry.links.len() >= limits.max_binds {
-            if entry.links.is_empty() {
+            if entry.is_rested(now) {
                 seats.accounts.remove(account);
             }
             return Err(CommandStatus::RALYBND);
@@ -276,13 +302,19 @@ impl Seat {
     /// The link is no account's any more.
     pub(super) fn unbind(&mut self) {
         let Some(account) = self.account.take() else { return };
+        let now = driver::now();
         let mut seats = self.registry.lock();
         seats.before_bind = seats.before_bind.saturating_add(1);
+        seats.forget_rested(now);
         if let Some(entry) = seats.accounts.get_mut(&account) {
             entry.links.retain(|id| *id != self.id);
             entry.receivers.retain(|receiver| receiver.connection != self.id);
-            if entry.links.is_empty() {
+            // Who binds anew has what is left of the rate, not all of it again.
+            if entry.is_rested(now) {
                 seats.accounts.remove(&account);
+            } else if entry.links.is_empty() {
+                let until = now.checked_add(BURST).unwrap_or(now);
+                seats.resting.push_back((until, account));
             }
         }
     }
@@ -302,5 +334,35 @@ impl Drop for Seat {
                 seats.by_address.remove(&ip);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::Mailbox;
+
+    fn bound(registry: &Registry, account: &str, limits: &AccountLimits) -> (Seat, Arc<Mutex<TokenBucket>>) {
+        let mut seat = registry.admit(None, Mailbox::new().sender()).unwrap();
+        let bucket = seat.bind(&account.into(), limits).unwrap().unwrap();
+        (seat, bucket)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_account_that_has_left_is_kept_until_it_has_its_rate_again() {
+        let registry = Registry::new(&Config::default());
+        let limits = AccountLimits::default();
+        for account in ["one", "other"] {
+            let (_seat, bucket) = bound(&registry, account, &limits);
+            if account == "one" {
+                bucket.lock().unwrap().take(driver::now()).unwrap();
+            }
+        }
+        assert!(registry.accounts().is_empty());
+        assert_eq!(registry.lock().accounts.keys().map(|account| &**account).collect::<Vec<_>>(), ["one"]);
+        tokio::time::advance(BURST).await;
+        bound(&registry, "third", &limits);
+        let seats = registry.lock();
+        assert_eq!((seats.accounts.len(), seats.resting.len()), (0, 0));
     }
 }

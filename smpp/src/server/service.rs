@@ -19,6 +19,8 @@ use crate::types::CommandStatus;
 /// * A method need not answer before it returns: a [`Request`] may be handed to another task, and the next method is
 ///   called meanwhile. Until it is answered it counts in the account's window.
 /// * A request that is dropped, or whose method panics, is answered `ESME_RSYSERR`, and the link goes on.
+/// * A method that is at work when its link ends is dropped where it waits: what must not be left half done, such as
+///   storing a message and booking it, belongs in a task of its own, as by `tokio::spawn`.
 /// * An id in a query, a cancellation or a replacement is the peer's word: look it up among those of
 ///   [`Link::account`](super::Link::account) only.
 ///
@@ -104,7 +106,7 @@ pub trait Service: Send + Sync + 'static {
         let _ = link;
     }
 
-    /// A connection is over, bound or not. Not to block.
+    /// A connection is over, bound or not; the last that is heard of it. Not to block.
     fn on_closed(&self, closed: &Closed) {
         let _ = closed;
     }

@@ -239,7 +239,7 @@ pub struct Counters {
     pub received: u64,
     /// PDUs of this end.
     pub sent: u64,
-    /// Requests of this end that were answered, whatever the status.
+    /// Requests of the program that were answered, whatever the status; not the enquire_link and unbind of the session.
     pub answered: u64,
     /// Requests of this end that timed out.
     pub timed_out: u64,

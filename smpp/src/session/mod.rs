@@ -423,6 +423,7 @@ impl Session {
             return;
         }
         self.state = State::Closed;
+        self.leaving = None;
         self.timers = TimerTable::default();
         while let Some((request, kind)) = self.outstanding.take_any() {
             self.unanswered(request, kind, Unanswered::Closed);

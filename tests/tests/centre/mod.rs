@@ -1,8 +1,9 @@
 //! A message centre of ours that keeps a few rules, and says what it was asked.
 //!
 //! It knows the account `kudu` with the password `secret`. What is sent to 1002 is throttled; what is sent to 1001
-//! comes back as a message of the mobile; where a receipt is asked for, it follows. Identifiers are `id-1` and so
-//! on; `nope` is none, and `bad` is no recipient.
+//! comes back as a message of the mobile, in the same form; what is sent to 1003 is followed by messages of the mobile in
+//! forms that the peer cannot send: ISO-8859-1, sar TLVs and message_payload; where a receipt is asked for, it follows. Identifiers are
+//! `id-1` and so on; `nope` is none, and `bad` is no recipient. A link that is quiet is asked whether it is still there.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,7 +16,8 @@ use smpp::pdu::{
 };
 use smpp::receipt::Receipt;
 use smpp::server::{Account, BindRequest, Closed, Config, Link, Request, Server, Service};
-use smpp::text::{Body, Codings, Outcome, Part, Reassembler};
+use smpp::session::{self, Counters};
+use smpp::text::{Body, Codings, LongMessages, Outcome, Part, Reassembler, Segment, TextOptions};
 use smpp::types::{Address, COctetString, CommandStatus, EsmClass, MessageState, ShortMessage};
 use tokio::sync::mpsc;
 
@@ -33,7 +35,8 @@ pub(crate) async fn centre() -> (Server<Centre>, mpsc::UnboundedReceiver<Value>,
     #[expect(clippy::disallowed_methods, reason = "a test may look at the clock once")]
     let started = Instant::now();
     let service = Centre { reports, parts: Mutex::new(Reassembler::default()), count: AtomicU32::new(0), started };
-    let server = Server::new(service, Config::default().refusal_delay(Duration::ZERO));
+    let session = session::Config::default().enquire_link(Some(Duration::from_millis(200)));
+    let server = Server::new(service, Config::default().refusal_delay(Duration::ZERO).session(session));
     let port = server.listen("127.0.0.1:0").await.unwrap().port().to_string();
     (server, received, port)
 }
@@ -99,9 +102,14 @@ impl Service for Centre {
         submit.accept(id.clone());
         let back = DeliverSm { source: message.destination, destination: message.source, ..DeliverSm::default() };
         if back.source.addr == "1001" {
-            let (short_message, data_coding, esm_class) =
-                (message.short_message, message.data_coding, message.esm_class);
-            self.deliver(&link, DeliverSm { short_message, data_coding, esm_class, ..back.clone() });
+            // With its header, sar TLVs or message_payload.
+            let SubmitSm { short_message, data_coding, esm_class, tlvs, .. } = message;
+            self.deliver(&link, DeliverSm { short_message, data_coding, esm_class, tlvs, ..back.clone() });
+        }
+        if back.source.addr == "1003" {
+            for back in other_forms(&back) {
+                self.deliver(&link, back);
+            }
         }
         if message.registered_delivery.0 & 1 == 1 {
             let id = Some(id.to_text().into_owned());
@@ -164,8 +172,35 @@ impl Service for Centre {
         replace.accept();
     }
 
+    fn on_bound(&self, link: &Arc<Link>) {
+        self.report(json!({ "step": "bound", "as": format!("{:?}", link.kind()) }));
+    }
+
     fn on_closed(&self, closed: &Closed) {
         // The test may be over.
         let _ = self.reports.send(json!({ "step": "closed", "reason": format!("{:?}", closed.reason) }));
+        let Counters { unexpected, duplicate, mismatched, bad, .. } = closed.counters;
+        let strange = unexpected + duplicate + mismatched + bad;
+        let _ = self.reports.send(json!({ "step": "counted", "strange": strange }));
     }
+}
+
+/// A message in ISO-8859-1, and a long one by sar TLVs and by message_payload.
+fn other_forms(back: &DeliverSm) -> Vec<DeliverSm> {
+    let long = "0123456789".repeat(20);
+    let forms = [
+        (TextOptions::default().with_latin1(true), "caf\u{e9} \u{eb}"),
+        (TextOptions::default().with_long_messages(LongMessages::Sar), &*long),
+        (TextOptions::default().with_long_messages(LongMessages::Payload), &*long),
+    ];
+    let mut messages = Vec::new();
+    for (options, text) in forms {
+        let composed = options.compose(text, 7).unwrap();
+        let (data_coding, esm_class) = (composed.data_coding, composed.esm_class());
+        messages.extend(composed.segments.into_iter().map(|segment| {
+            let Segment { short_message, tlvs, .. } = segment;
+            DeliverSm { data_coding, esm_class, short_message, tlvs, ..back.clone() }
+        }));
+    }
+    messages
 }

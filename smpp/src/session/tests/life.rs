@@ -219,6 +219,25 @@ fn the_peers_unbind_is_answered_when_all_is_answered() {
 }
 
 #[test]
+fn nothing_follows_a_loss_in_the_middle_of_an_unbind() {
+    let now = now();
+    for peer_asks in [true, false] {
+        let mut session = esme(Config::default(), now);
+        session.request(SubmitSm::default(), now).unwrap();
+        match peer_asks {
+            true => ask(&mut session, 9, Unbind::default(), now),
+            false => session.unbind(now),
+        }
+        session.handle(Input::PeerClosed, now);
+        while session.poll().is_some() {}
+        session.unwritten_mut().clear();
+        session.handle_timeout(now + 60 * SECOND);
+        assert_eq!((session.state(), session.poll(), session.next_timeout()), (State::Closed, None, None));
+        assert!(session.unwritten_mut().is_empty());
+    }
+}
+
+#[test]
 fn both_may_unbind_at_once() {
     let now = now();
     let mut session = esme(Config::default(), now);
