@@ -51,17 +51,19 @@ impl Room<'_> {
     }
 }
 
-/// Octets that are made at once, which takes fewer steps than a number of them that varies. Few PDUs have more, text and
-/// TLVs not counted.
-const BLOCK: usize = 128;
+/// Octets that are made at once, which takes fewer steps than a number of them that varies. Most PDUs have no more than
+/// the first, few have more than the second, text and TLVs not counted.
+const BLOCK: usize = 64;
+const LARGE_BLOCK: usize = 128;
 
 /// Appends so many octets, which `fill` writes.
 #[inline(always)]
 pub(crate) fn append(dst: &mut BytesMut, length: usize, fill: impl FnOnce(&mut Room<'_>)) {
     let before = dst.len();
-    match length <= BLOCK {
-        true => dst.put_slice(&[0; BLOCK]),
-        false => dst.put_bytes(0, length),
+    match length {
+        0..=BLOCK => dst.put_slice(&[0; BLOCK]),
+        0..=LARGE_BLOCK => dst.put_slice(&[0; LARGE_BLOCK]),
+        _ => dst.put_bytes(0, length),
     }
     fill(&mut Room(dst.get_mut(before..).unwrap_or_default()));
     dst.truncate(before.saturating_add(length));
