@@ -60,10 +60,12 @@ const LARGE_BLOCK: usize = 128;
 #[inline(always)]
 pub(crate) fn append(dst: &mut BytesMut, length: usize, fill: impl FnOnce(&mut Room<'_>)) {
     let before = dst.len();
-    match length {
-        0..=BLOCK => dst.put_slice(&[0; BLOCK]),
-        0..=LARGE_BLOCK => dst.put_slice(&[0; LARGE_BLOCK]),
-        _ => dst.put_bytes(0, length),
+    if length <= BLOCK {
+        dst.put_slice(&[0; BLOCK]);
+    } else if length <= LARGE_BLOCK {
+        dst.put_slice(&[0; LARGE_BLOCK]);
+    } else {
+        dst.put_bytes(0, length);
     }
     fill(&mut Room(dst.get_mut(before..).unwrap_or_default()));
     dst.truncate(before.saturating_add(length));
