@@ -144,12 +144,14 @@ impl<'a> Dialogue<'a, '_> {
     /// Sends a frame of this session; false if its link is down.
     fn send(&mut self, kind: FrameKind, text: Text<'a>) -> bool {
         let Some(core) = self.core.as_mut().filter(|core| !core.has(Core::UNLINKED)) else { return false };
-        let mut frame = Frame { kind, net: NetId::NONE, token: Some(core.token()), text, again: false };
-        if core.has(Core::NAMED) {
-            frame.net.clone_from(self.rest.net());
-        }
+        let token = Some(core.token());
+        let frame = |net| Action::Send(Frame { kind, net, token, text, again: false });
         core.set(Core::RELEASED, matches!(kind, FrameKind::Final | FrameKind::Abort | FrameKind::Redirect));
-        self.out.push(|| Action::Send(frame));
+        if core.has(Core::NAMED) {
+            self.out.push(|| frame(self.rest.net().clone()));
+        } else {
+            self.out.push(|| frame(NetId::NONE));
+        }
         true
     }
 
