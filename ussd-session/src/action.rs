@@ -383,9 +383,9 @@ impl<'a> Actions<'a> {
         self.len == 0
     }
 
-    /// The places that are taken, in order, for whoever takes the actions out.
-    pub(crate) fn taken(&mut self) -> impl Iterator<Item = &mut Option<Action<'a>>> {
-        self.places.iter_mut().take(std::mem::take(&mut self.len))
+    /// The actions, in order, for whoever takes them out.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Action<'a>> {
+        self.places.iter_mut().take(self.len).flatten()
     }
 
     /// Adds the action that is made. It is made where it is to stand: to make it first and to move it there would be to

@@ -217,8 +217,7 @@ impl Sessions {
             }
         };
         let mut released = None;
-        for place in out.taken() {
-            let Some(action) = place else { continue };
+        for action in out.iter_mut() {
             match &*action {
                 Action::Send(frame) => {
                     self.counters.frames += 1;

@@ -11,8 +11,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
+use conformance::capture::{self, Connection};
 use serde::Serialize;
 
 #[derive(Parser)]
@@ -54,6 +55,13 @@ fn main() -> ExitCode {
 /// Whoever reads the output has seen enough.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// The connections of a capture file to and from a server's port; an error if there is none.
+fn connections(capture: &[u8], port: u16) -> Result<Vec<Connection>> {
+    let connections = capture::connections(capture, port)?;
+    ensure!(!connections.is_empty(), "no connection to port {port} in the capture file");
+    Ok(connections)
 }
 
 /// All of a file, or of standard input for `-`.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use bytes::{Bytes, BytesMut};
 use clap::{Args, ValueEnum};
 use conformance::capture::{self, Connection};
@@ -120,9 +120,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<bool> {
             printer.all(arguments.stream(&octets, place, &receiver), &mut receiver, out)?;
         }
     } else if capture::is_capture(&input) {
-        let connections = capture::connections(&input, arguments.port)?;
-        ensure!(!connections.is_empty(), "no connection to port {} in the capture file", arguments.port);
-        for (number, connection) in (1..).zip(&connections) {
+        for (number, connection) in (1..).zip(&crate::connections(&input, arguments.port)?) {
             printer.connection(number, connection, out)?;
         }
     } else {

@@ -1,7 +1,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use bytes::BytesMut;
 use clap::{Args, ValueEnum};
 use conformance::capture;
@@ -76,9 +76,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<bool> {
     }
     let port = arguments.port.context("a capture file needs --port")?;
     let mut clean = true;
-    let connections = capture::connections(&input, port)?;
-    ensure!(!connections.is_empty(), "no connection to port {port} in the capture file");
-    for connection in connections {
+    for connection in crate::connections(&input, port)? {
         clean &= match arguments.direction {
             Direction::Client => stream(arguments, &connection.client, out)?,
             Direction::Server => stream(arguments, &connection.server, out)?,
