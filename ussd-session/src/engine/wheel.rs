@@ -31,6 +31,9 @@ const TICK: u32 = 7;
 /// Ticks of one round: about nine minutes. A deadline further away waits at the far end and is looked at again there.
 const ROUND: u64 = 4096;
 
+/// Entries whose slots are read ahead.
+const AHEAD: usize = 32;
+
 /// Where a slot is looked at next. The ticks are the lower bits of ticks since 1970; one that is not ahead of the
 /// wheel means nothing any more.
 #[derive(Clone, Copy, Debug, Default)]
@@ -193,21 +196,16 @@ impl Wheel {
         // Nothing stands in the ticks between. Nothing is added to the list of a tick that has come.
         self.current = self.next_occupied().unwrap_or(last).min(last).max(self.current);
         let bucket = bucket(self.current);
-        let mut touched = 0;
         while !self.ticks.is_empty(bucket) {
             if *budget == 0 {
                 return false;
             }
-            *budget -= 1;
-            // Some slots are read ahead, so that the waits for memory overlap.
-            if touched == 0 {
-                let coming = self.ticks.coming(bucket);
-                touched = coming.len();
-                black_box(coming.iter().fold(0, |all, slot| all ^ slots.touch(*slot)));
-            }
-            touched -= 1;
-            if let Some(index) = self.ticks.pop(bucket).filter(|index| *index != NONE) {
-                self.look(slots, index);
+            let mut met = [NONE; AHEAD];
+            let met = self.ticks.take_out(bucket, &mut met, budget);
+            // Their slots are read ahead, so that the waits for memory overlap.
+            black_box(met.iter().fold(0, |all, slot| all ^ slots.touch(*slot)));
+            for index in met {
+                self.look(slots, *index);
             }
         }
         if let Some(word) = self.occupied.get_mut(bucket / 64) {
