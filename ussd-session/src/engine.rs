@@ -18,7 +18,10 @@ mod wheel;
 pub use self::{config::Config, counters::Counters, gauges::Gauges, saved::Saved, shards::Shards};
 #[cfg(feature = "store")]
 pub(crate) use self::{gauges::Census, sessions::overload};
-use self::{sessions::Sessions, sweeps::Swept};
+use self::{
+    sessions::{Hint, Sessions},
+    sweeps::Swept,
+};
 use crate::{action::Action, event::Event, ids::LinkId, record::Record, subscriber::Subscriber, time::Millis};
 
 /// Holds the sessions of one process, finds the one that an event concerns, steps it, and keeps its timers.
@@ -116,7 +119,7 @@ impl Engine {
     /// An engine without sessions.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, sessions: Sessions::new() }
+        Self { config: config.within_reach(), sessions: Sessions::new() }
     }
 
     /// Takes one event. What concerns a whole link visits [some sessions](Config::at_once) at once, and leaves the
@@ -125,7 +128,7 @@ impl Engine {
     /// [`Engine::poll`].
     pub fn handle(&mut self, link: LinkId, event: Event<'_>, now: Millis, mut sink: impl Sink) {
         self.sessions.clock(now);
-        self.handle_hashed(link, &event, None, &mut sink);
+        self.handle_near(link, &event, None, &mut sink);
     }
 
     /// Takes many events at once, in order: the same as [`Engine::handle`] for each.
@@ -135,20 +138,20 @@ impl Engine {
     pub fn handle_batch(&mut self, events: &[(LinkId, Event<'_>)], now: Millis, mut sink: impl Sink) {
         self.sessions.clock(now);
         for batch in events.chunks(BATCH) {
-            let hashes: [u64; BATCH] = self.sessions.touch(batch);
-            for ((link, event), hash) in batch.iter().zip(hashes) {
-                self.handle_hashed(*link, event, Some(hash), &mut sink);
+            let hints: [Hint; BATCH] = self.sessions.touch(batch);
+            for ((link, event), hint) in batch.iter().zip(hints) {
+                self.handle_near(*link, event, Some(hint), &mut sink);
             }
         }
     }
 
-    /// Handles an event whose hash may be known.
-    fn handle_hashed(&mut self, link: LinkId, event: &Event<'_>, hash: Option<u64>, sink: &mut impl Sink) {
+    /// Handles an event of which it may be known where its session probably is.
+    fn handle_near(&mut self, link: LinkId, event: &Event<'_>, hint: Option<Hint>, sink: &mut impl Sink) {
         match (event, event.subscriber()) {
             (_, Some(subscriber)) => {
                 let key = (link, subscriber);
-                let slot = match hash {
-                    Some(hash) => self.sessions.find_hashed(hash, key),
+                let slot = match hint {
+                    Some(hint) => self.sessions.find_near(hint, key),
                     None => self.sessions.find(key),
                 };
                 self.sessions.apply(&self.config, key, slot, event, sink);

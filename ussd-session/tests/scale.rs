@@ -155,13 +155,15 @@ impl Host for Dawdling {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Events in batches of any size do what they do one by one.
+    /// Events in batches of any size do what they do one by one, also where a phone gets the place of another one that
+    /// was forgotten within the batch.
     #[test]
-    fn batches(plan in plan(), dense in any::<bool>(), size in 1..100_usize) {
+    fn batches(plan in plan(), dense in any::<bool>(), size in 1..100_usize, closed in 0..3_usize) {
+        let config = config(&plan).max_closed(closed);
         let ops: Vec<Op> = plan.ops.iter().filter(|op| !(dense && matches!(op, Op::Wait(_)))).cloned().collect();
-        let mut one_by_one = Recorder { engine: Engine::new(config(&plan)), script: Vec::new(), lines: Vec::new() };
+        let mut one_by_one = Recorder { engine: Engine::new(config.clone()), script: Vec::new(), lines: Vec::new() };
         run(&mut one_by_one, &ops);
-        let (mut engine, mut lines) = (Engine::new(config(&plan)), Vec::new());
+        let (mut engine, mut lines) = (Engine::new(config), Vec::new());
         let mut sink = |effect: Effect<'_>| lines.push(describe(&effect, &mut Vec::new()));
         // What happens at one time, and no tick in between, may be one batch.
         for moment in one_by_one.script.chunk_by(|one, next| one.0.is_some() && next.0.is_some() && one.1 == next.1) {

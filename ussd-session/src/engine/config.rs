@@ -1,5 +1,6 @@
 //! What the engine is told at the start.
 
+use super::index::Index;
 use crate::{
     ids::{LinkId, SessionIds},
     policy::Policy,
@@ -34,6 +35,10 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The most sessions open in one [`Engine`](crate::Engine), and the most tombstones, whatever the limits say: the
+    /// table that finds them has places of 24 bits. Each of [`Shards`](crate::Shards) holds as many.
+    pub const MOST: usize = (1 << 23) - 1;
+
     /// This machine's number, 0 to 4,095; each machine of an installation has its own. Default 0.
     #[must_use]
     pub fn node(mut self, node: u16) -> Self {
@@ -43,14 +48,15 @@ impl Config {
 
     /// The most sessions open at once. A code dialled beyond is answered with the text of [`Policy::busy`]; a redial
     /// is not a session more. Over a store it is the most sessions open in the store, on all machines together
-    /// (`store::Driver`). Default 100,000.
+    /// (`store::Driver`). Default 100,000; an engine holds [`Config::MOST`] at most.
     #[must_use]
     pub fn max_live(mut self, sessions: usize) -> Self {
         self.max_live = sessions;
         self
     }
 
-    /// The most tombstones kept; beyond, the oldest is forgotten and counted. Default 100,000.
+    /// The most tombstones kept; beyond, the oldest is forgotten and counted. Default 100,000; an engine keeps
+    /// [`Config::MOST`] at most.
     #[must_use]
     pub fn max_closed(mut self, sessions: usize) -> Self {
         self.max_closed = sessions;
@@ -88,6 +94,12 @@ impl Config {
         self
     }
 
+    /// With no limit higher than an engine can hold.
+    pub(super) fn within_reach(mut self) -> Self {
+        (self.max_live, self.max_closed) = (self.max_live.min(Self::MOST), self.max_closed.min(Self::MOST));
+        self
+    }
+
     /// Ids from this time on.
     pub(super) fn ids(&self, now: Millis) -> SessionIds {
         SessionIds::new(self.node, now).every(self.shard.1, self.shard.0)
@@ -99,5 +111,20 @@ impl Config {
             return &self.policy;
         }
         self.links.iter().find(|(other, _)| *other == link).map_or(&self.policy, |(_, policy)| policy)
+    }
+}
+
+// With one session too many, until the oldest tombstone is forgotten.
+const _: () = assert!(2 * Config::MOST < Index::END as usize);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Engine;
+
+    #[test]
+    fn an_engine_has_limits_of_its_own() {
+        let engine = Engine::new(Config::default().max_live(usize::MAX).max_closed(Config::MOST + 1));
+        assert_eq!((engine.config.max_live, engine.config.max_closed), (Config::MOST, Config::MOST));
     }
 }

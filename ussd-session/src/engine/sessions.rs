@@ -44,6 +44,13 @@ pub(super) struct Sessions {
     pub(super) counters: Counters,
 }
 
+/// Where a session probably is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hint {
+    hash: u64,
+    slot: u32,
+}
+
 /// A reply that waits for its link.
 #[derive(Debug)]
 pub(super) struct Held {
@@ -104,7 +111,7 @@ impl Sessions {
         self.find_hashed(self.index.hash(key), key)
     }
 
-    pub(super) fn find_hashed(&self, hash: u64, (link, subscriber): Key) -> Option<u32> {
+    fn find_hashed(&self, hash: u64, (link, subscriber): Key) -> Option<u32> {
         let is = |core: &Core| core.subscriber == subscriber && core.link == link;
         self.index.find(hash, |slot| {
             // Where its prompt is kept is read meanwhile, so that the waits for memory overlap.
@@ -113,19 +120,30 @@ impl Sessions {
         })
     }
 
-    /// Reads what these events will need, so that the waits for memory overlap; their hashes.
-    pub(super) fn touch<const N: usize>(&self, events: &[(LinkId, Event<'_>)]) -> [u64; N] {
-        let (mut hashes, mut touched) = ([0; N], 0);
-        for ((link, event), hash) in events.iter().zip(&mut hashes) {
+    /// Reads what these events will need, so that the waits for memory overlap; where their sessions are.
+    ///
+    /// Each loop does one thing: the fewer instructions lie between two waits, the more of them a core has under way.
+    pub(super) fn touch<const N: usize>(&self, events: &[(LinkId, Event<'_>)]) -> [Hint; N] {
+        let mut hints = [Hint { hash: 0, slot: NONE }; N];
+        for ((link, event), hint) in events.iter().zip(&mut hints) {
             if let Some(subscriber) = event.subscriber() {
-                *hash = self.index.hash((*link, subscriber));
-                touched ^= self.index.touch(*hash);
+                hint.hash = self.index.hash((*link, subscriber));
             }
         }
-        black_box(touched);
-        let slots = hashes.iter().take(events.len()).map(|hash| self.index.find(*hash, |_| true));
-        black_box(slots.flatten().fold(0, |touched, slot| touched ^ self.slots.touch(slot) ^ self.prompts.touch(slot)));
-        hashes
+        let (used, _) = hints.split_at_mut(events.len().min(N));
+        black_box(used.iter().fold(0, |all, hint| all ^ self.index.touch(hint.hash)));
+        for hint in &mut *used {
+            hint.slot = self.index.find(hint.hash, |_| true).unwrap_or(NONE);
+        }
+        black_box(used.iter().fold(0, |all, hint| all ^ self.slots.touch(hint.slot)));
+        black_box(used.iter().fold(0, |all, hint| all ^ self.prompts.touch(hint.slot)));
+        hints
+    }
+
+    /// The same as `find`, for a phone whose place was looked up before; what happened since may have changed it.
+    pub(super) fn find_near(&self, Hint { hash, slot }: Hint, key: Key) -> Option<u32> {
+        let is = |core: &Core| (core.link, core.subscriber) == key;
+        if self.slots.core(slot).is_some_and(is) { Some(slot) } else { self.find_hashed(hash, key) }
     }
 
     /// Begins what concerns many sessions; [`Sessions::sweep`] goes on with it.
@@ -367,11 +385,12 @@ impl Sessions {
         Some(Saved { record, dialled: self.codes.text(code).to_owned(), prompt, held })
     }
 
-    /// Takes in a session that was written down, unless its phone has one.
+    /// Takes in a session that was written down, unless its phone has one, or there is no room at all.
     pub(super) fn take_in(&mut self, config: &Config, saved: Saved) {
         let (now, Record { core, rest }) = (self.now, saved.record);
         self.ids.get_or_insert_with(|| config.ids(now)).pass(core.session);
-        if self.find((core.link, core.subscriber)).is_some() {
+        let full = core.is_open() && self.census.live() >= Config::MOST;
+        if full || self.find((core.link, core.subscriber)).is_some() {
             return;
         }
         let slot = self.insert(core, rest);
