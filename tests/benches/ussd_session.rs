@@ -5,10 +5,14 @@
 //! and the engine is polled every millisecond of it, as a host would. Events are handled one by one (an iteration is two
 //! events), and in batches of 32, as a host does that finds several in its socket (an iteration is 64 events). What is
 //! printed as `thrpt` counts events, so its inverse is the time of one.
+//!
+//! With 100,000 sessions an event waits for memory, and what that costs is up to the machine's other tenants, who share
+//! its cache. So a table comes first: nanoseconds an event in the quickest, the middle and the slowest of 60 pieces of
+//! 102,400 events, and beside them what one read of memory that depends on the one before cost in the same seconds.
 
 use std::alloc::System;
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -27,6 +31,11 @@ const SIZES: [u32; 2] = [1_000, 100_000];
 const COUNTED: u32 = 400_000;
 /// Events that are handled at once.
 const BATCH: usize = 32;
+/// Pieces of a row in the table of times, and turns of one: each session has its turn in one, if they are many.
+const PIECES: usize = 60;
+const TURNS: usize = 51_200;
+/// Octets of memory in which reads are timed; the sessions take about as many.
+const MEMORY: usize = 10 << 20;
 /// In this time of the engine every session speaks once.
 const ROUND: Duration = Duration::from_secs(20);
 
@@ -39,6 +48,15 @@ fn main() {
     for sessions in SIZES {
         for kept in [false, true] {
             measure(sessions, kept);
+        }
+    }
+    println!(
+        "\n{:<14} {:>12} {:>6} {:>9} {:>8} {:>8} {:>16}",
+        "live sessions", "prompts kept", "batch", "quickest", "median", "slowest", "a read of memory"
+    );
+    for sessions in SIZES {
+        for (kept, batch) in [(false, 1), (true, 1), (false, BATCH), (true, BATCH)] {
+            time(sessions, kept, batch);
         }
     }
     for (title, events) in [("session event", 2), ("session event in batches", 2 * BATCH)] {
@@ -83,6 +101,64 @@ fn measure(sessions: u32, kept: bool) {
         bytes as f64 / f64::from(sessions),
         allocations as f64 / f64::from(COUNTED),
     );
+}
+
+/// Prints nanoseconds an event, piece by piece.
+fn time(sessions: u32, kept: bool, batch: usize) {
+    let mut crowd = Crowd::new(sessions, kept);
+    let mut piece = || {
+        (0..TURNS / batch).for_each(|_| if batch == 1 { crowd.turn() } else { crowd.batch() });
+        2 * TURNS
+    };
+    (0..PIECES / 10).for_each(|_| _ = piece()); // the tables grow to what they need
+    let memory = Memory::new();
+    let (mut events, mut reads) = (Vec::new(), Vec::new());
+    for _ in 0..PIECES {
+        for (times, work) in
+            [(&mut events, &mut piece as &mut dyn FnMut() -> usize), (&mut reads, &mut || memory.read())]
+        {
+            #[allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
+            let start = Instant::now();
+            let done = work();
+            times.push(start.elapsed().as_nanos() as f64 / done as f64);
+        }
+    }
+    events.sort_by(f64::total_cmp);
+    reads.sort_by(f64::total_cmp);
+    println!(
+        "{:<14} {:>12} {:>6} {:>9.0} {:>8.0} {:>8.0} {:>16.0}",
+        sessions,
+        if kept { "yes" } else { "no" },
+        batch,
+        events[0],
+        events[PIECES / 2],
+        events[PIECES - 1],
+        reads[PIECES / 2],
+    );
+}
+
+/// Cache lines, each of which names the one to be read next, in an order that nothing foresees.
+struct Memory(Vec<Line>);
+
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Line(usize);
+
+impl Memory {
+    fn new() -> Self {
+        let count = MEMORY / size_of::<Line>();
+        // A full period over a power of two and less, by skipping what lies beyond (Hull and Dobell).
+        let step = |at: usize| (at * 1_664_525 + 1_013_904_223) % count.next_power_of_two();
+        let next = |at: usize| std::iter::successors(Some(step(at)), |at| Some(step(*at))).find(|at| *at < count);
+        Self((0..count).map(|at| Line(next(at).expect("a full period"))).collect())
+    }
+
+    /// Reads some; how many.
+    fn read(&self) -> usize {
+        let count = self.0.len() / 32;
+        black_box((0..count).fold(black_box(0), |at, _| self.0[at].0));
+        count
+    }
 }
 
 /// Many phones, each with an open session that waits for its user.
