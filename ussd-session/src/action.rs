@@ -385,7 +385,7 @@ impl<'a> Actions<'a> {
 
     /// The actions, in order, for whoever takes them out.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Action<'a>> {
-        self.places.iter_mut().take(self.len).flatten()
+        self.places.iter_mut().map_while(Option::as_mut)
     }
 
     /// Adds the action that is made. It is made where it is to stand: to make it first and to move it there would be to

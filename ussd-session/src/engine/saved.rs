@@ -84,7 +84,8 @@ impl Engine {
     }
 
     /// An engine that goes on with these sessions. What has become due in the meantime happens at the next poll; of
-    /// two sessions of one phone the first counts. All are taken in, also beyond [`Config::max_live`].
+    /// two sessions of one phone the first counts. All are taken in, also beyond [`Config::max_live`], up to
+    /// [`Config::MOST`].
     #[must_use]
     pub fn restore(config: Config, saved: impl IntoIterator<Item = Saved>, now: Millis) -> Self {
         let mut engine = Self::new(config);

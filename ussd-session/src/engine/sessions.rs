@@ -264,9 +264,10 @@ impl Sessions {
                     code = self.opened(slot, other).unwrap_or(code);
                 }
             }
+            let dialled = self.codes.text(code);
             // Moved as a whole: to take it out of its place would be to look at it in pieces.
             let action = std::mem::replace(action, Action::Ignored(Ignored::OutOfPlace));
-            sink.accept(Effect { link, subscriber, dialled: self.codes.text(code), action });
+            sink.accept(Effect { link, subscriber, dialled, action });
         }
         if over {
             self.tidy(config, slot);
