@@ -1,13 +1,12 @@
 //! Runs an application: the engine, the clock, and a task for each callback.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+mod deferred;
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
+use self::deferred::Deferred;
 use crate::{
     action::{Action, Actions, CloseReason, Subject},
     app::{Session, UssdApp},
@@ -122,7 +121,7 @@ impl<A: UssdApp> Runner<A> {
             engine: self.engine,
             config: self.config,
             screens: self.screens,
-            deferred: HashMap::new(),
+            deferred: Deferred::default(),
             clock: self.clock,
             observer: self.observer,
             outbox,
@@ -137,8 +136,7 @@ struct Running<A: UssdApp> {
     engine: Engine,
     config: Config,
     screens: Screens<A::State>,
-    /// Calls for new sessions that wait for the last callback of the session that they may resume.
-    deferred: HashMap<SessionId, OwnedEffect>,
+    deferred: Deferred,
     clock: Clock,
     observer: Observer,
     outbox: mpsc::Sender<OwnedEffect>,
@@ -269,8 +267,7 @@ impl<A: UssdApp> Running<A> {
             Effect { action: Action::Call(callback), link, subscriber, dialled } => {
                 let id = callback.token().session;
                 let reason = self.reason_of(id);
-                let deferred = self.deferred.values().any(|call| is_call_of(call, id));
-                if !deferred {
+                if !self.deferred.holds(id) {
                     if !self.calls.knows(id) {
                         let (state, resumed) = resumed.map(Resumed::split).unzip();
                         let session = self.session(id, (link, subscriber), dialled, state.unwrap_or_default(), resumed);
@@ -281,7 +278,7 @@ impl<A: UssdApp> Running<A> {
                 }
             }
             Effect { action: Action::Closed(summary), .. } => {
-                self.deferred.retain(|_, call| !is_call_of(call, summary.session));
+                self.deferred.forget(summary.session);
                 self.calls.is_over(summary.session);
                 self.start(summary.session);
             }
@@ -328,7 +325,7 @@ impl<A: UssdApp> Running<A> {
         if let Some(session) = served.session {
             self.screens.park(id, session.state);
         }
-        self.effects.extend(self.deferred.remove(&id));
+        self.effects.extend(self.deferred.take(id));
     }
 
     /// A callback has come back, or has panicked and taken the session's state with it.
@@ -337,7 +334,7 @@ impl<A: UssdApp> Running<A> {
             Ok(id) => self.start(id),
             Err(lost) => {
                 let Some((id, served)) = lost.map(|lost| *lost) else { return };
-                self.effects.extend(self.deferred.remove(&id));
+                self.effects.extend(self.deferred.take(id));
                 // Its turn, dropped by the panic, has ended the session, unless it was answered before.
                 if !served.over {
                     let discard = Event::Discard { to: served.subscriber, session: id, why: Discard::Orphan };
@@ -346,9 +343,4 @@ impl<A: UssdApp> Running<A> {
             }
         }
     }
-}
-
-/// True if the effect is a call for this session.
-fn is_call_of(effect: &OwnedEffect, id: SessionId) -> bool {
-    matches!(effect.as_effect().action, Action::Call(callback) if callback.token().session == id)
 }
