@@ -91,6 +91,12 @@ impl Subscriber for Log {
     fn exit(&self, _: &span::Id) {}
 }
 
+/// The phone as it is named: digits at random, so any three of them may be among it.
+fn hash_in(lines: &str) -> &str {
+    let (_, hash) = lines.split_once("subscriber_hash=").expect("a span");
+    hash.split_whitespace().next().unwrap()
+}
+
 #[test]
 fn n25_p28_secrets_and_numbers_are_told_to_nobody() {
     let _alone = ALONE.lock().unwrap();
@@ -113,7 +119,7 @@ fn n25_p28_secrets_and_numbers_are_told_to_nobody() {
     ] {
         assert!(lines.contains(told), "{told} in\n{lines}");
     }
-    let transcript = world.transcript();
+    let (transcript, lines) = (world.transcript(), lines.replace(hash_in(&lines), "hash"));
     for secret in ["4321", "987", "27831234567", "PIN"] {
         assert!(!lines.contains(secret), "{secret} in\n{lines}");
     }
@@ -434,8 +440,7 @@ fn stores_name_phones_as_spans_do() {
     };
     tracing::subscriber::with_default(log.clone(), || runtime.block_on(all));
     let lines = log.lines.lock().unwrap();
-    let (_, hash) = lines.split_once("subscriber_hash=").expect("a span");
-    let hash = hash.split_whitespace().next().unwrap();
+    let hash = hash_in(&lines);
     for told in [
         "another machine was faster",
         "an event could not be handled",
@@ -446,6 +451,7 @@ fn stores_name_phones_as_spans_do() {
     }
     assert_eq!(lines.matches("subscriber_hash=").count(), lines.matches(&format!("subscriber_hash={hash}")).count());
     assert!(lines.contains("message=the application's state cannot be read kind=Data column="), "{lines}");
+    let lines = lines.replace(hash, "hash");
     for hidden in ["2783", "4567", "4321", "987", "PIN"] {
         assert!(!lines.contains(hidden), "{hidden} in\n{lines}");
     }
