@@ -36,6 +36,8 @@ const PIECES: usize = 60;
 const TURNS: usize = 51_200;
 /// Octets of memory in which reads are timed; the sessions take about as many.
 const MEMORY: usize = 10 << 20;
+/// Reads that are timed at once: few, lest they drive the sessions out of the cache.
+const READS: usize = 5_000;
 /// In this time of the engine every session speaks once.
 const ROUND: Duration = Duration::from_secs(20);
 
@@ -106,22 +108,13 @@ fn measure(sessions: u32, kept: bool) {
 /// Prints nanoseconds an event, piece by piece.
 fn time(sessions: u32, kept: bool, batch: usize) {
     let mut crowd = Crowd::new(sessions, kept);
-    let mut piece = || {
-        (0..TURNS / batch).for_each(|_| if batch == 1 { crowd.turn() } else { crowd.batch() });
-        2 * TURNS
-    };
-    (0..PIECES / 10).for_each(|_| _ = piece()); // the tables grow to what they need
+    let mut piece = || (0..TURNS / batch).for_each(|_| if batch == 1 { crowd.turn() } else { crowd.batch() });
+    (0..PIECES / 10).for_each(|_| piece()); // the tables grow to what they need
     let memory = Memory::new();
     let (mut events, mut reads) = (Vec::new(), Vec::new());
     for _ in 0..PIECES {
-        for (times, work) in
-            [(&mut events, &mut piece as &mut dyn FnMut() -> usize), (&mut reads, &mut || memory.read())]
-        {
-            #[allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
-            let start = Instant::now();
-            let done = work();
-            times.push(start.elapsed().as_nanos() as f64 / done as f64);
-        }
+        events.push(nanoseconds(&mut piece) / (2 * TURNS) as f64);
+        reads.push(nanoseconds(|| memory.read()) / READS as f64);
     }
     events.sort_by(f64::total_cmp);
     reads.sort_by(f64::total_cmp);
@@ -137,10 +130,16 @@ fn time(sessions: u32, kept: bool, batch: usize) {
     );
 }
 
+#[allow(clippy::disallowed_methods, reason = "a bench reads the clock")]
+fn nanoseconds(work: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    work();
+    start.elapsed().as_nanos() as f64
+}
+
 /// Cache lines, each of which names the one to be read next, in an order that nothing foresees.
 struct Memory(Vec<Line>);
 
-#[derive(Clone, Copy)]
 #[repr(align(64))]
 struct Line(usize);
 
@@ -153,11 +152,9 @@ impl Memory {
         Self((0..count).map(|at| Line(next(at).expect("a full period"))).collect())
     }
 
-    /// Reads some; how many.
-    fn read(&self) -> usize {
-        let count = self.0.len() / 32;
-        black_box((0..count).fold(black_box(0), |at, _| self.0[at].0));
-        count
+    /// Reads some.
+    fn read(&self) {
+        black_box((0..READS).fold(black_box(0), |at, _| self.0[at].0));
     }
 }
 

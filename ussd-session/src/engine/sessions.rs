@@ -88,7 +88,7 @@ impl Sessions {
     pub(super) fn due(&mut self, budget: &mut usize) -> Option<(u32, Key)> {
         let slot = self.wheel.due(&mut self.slots, self.now, budget)?;
         let core = self.slots.core(slot)?;
-        Some((slot, (core.link, core.subscriber)))
+        Some((slot, key_of(core)))
     }
 
     /// True if something may be due, or a sweep is under way.
@@ -111,12 +111,11 @@ impl Sessions {
         self.find_hashed(self.index.hash(key), key)
     }
 
-    fn find_hashed(&self, hash: u64, (link, subscriber): Key) -> Option<u32> {
-        let is = |core: &Core| core.subscriber == subscriber && core.link == link;
+    fn find_hashed(&self, hash: u64, key: Key) -> Option<u32> {
         self.index.find(hash, |slot| {
             // Where its prompt is kept is read meanwhile, so that the waits for memory overlap.
             black_box(self.prompts.touch(slot));
-            self.slots.core(slot).is_some_and(is)
+            self.is_of(slot, key)
         })
     }
 
@@ -142,8 +141,12 @@ impl Sessions {
 
     /// The same as `find`, for a phone whose place was looked up before; what happened since may have changed it.
     pub(super) fn find_near(&self, Hint { hash, slot }: Hint, key: Key) -> Option<u32> {
-        let is = |core: &Core| (core.link, core.subscriber) == key;
-        if self.slots.core(slot).is_some_and(is) { Some(slot) } else { self.find_hashed(hash, key) }
+        if self.is_of(slot, key) { Some(slot) } else { self.find_hashed(hash, key) }
+    }
+
+    /// True if this phone's session is in that slot.
+    fn is_of(&self, slot: u32, key: Key) -> bool {
+        self.slots.core(slot).is_some_and(|core| key_of(core) == key)
     }
 
     /// Begins what concerns many sessions; [`Sessions::sweep`] goes on with it.
@@ -163,7 +166,7 @@ impl Sessions {
     /// Brings a session the news that it has not had.
     fn catch_up(&mut self, config: &Config, slot: u32, sink: &mut impl Sink) {
         let Some(core) = self.slots.core(slot) else { return };
-        let key = (core.link, core.subscriber);
+        let key = key_of(core);
         for (swept, at) in self.sweeps.catch_up(slot, core.link) {
             if let Some(event) = self.slots.core(slot).and_then(|core| swept.event(core)) {
                 self.apply_at(config, key, Some(slot), &event, at, sink);
@@ -319,7 +322,7 @@ impl Sessions {
         if let Some(ids) = self.ids.as_mut().filter(|ids| ids.peek() == core.session) {
             ids.fresh();
         }
-        let (key, open, deadline) = ((core.link, core.subscriber), core.is_open(), core.first_deadline(&rest));
+        let (key, open, deadline) = (key_of(&core), core.is_open(), core.first_deadline(&rest));
         self.census.moves(None, Some(core.state));
         let slot = self.slots.insert(core, rest);
         self.index.insert(self.index.hash(key), slot);
@@ -359,8 +362,9 @@ impl Sessions {
         while self.tombstones.len() > config.max_closed {
             let Some(oldest) = self.tombstones.oldest() else { return };
             let Some(core) = self.slots.core(oldest) else { return };
+            let key = key_of(core);
             self.census.moves(Some(core.state), None);
-            self.remove(oldest, (core.link, core.subscriber), true);
+            self.remove(oldest, key, true);
             self.counters.forgotten += 1;
         }
     }
@@ -391,7 +395,7 @@ impl Sessions {
         let (now, Record { core, rest }) = (self.now, saved.record);
         self.ids.get_or_insert_with(|| config.ids(now)).pass(core.session);
         let full = core.is_open() && self.census.live() >= Config::MOST;
-        if full || self.find((core.link, core.subscriber)).is_some() {
+        if full || self.find(key_of(&core)).is_some() {
             return;
         }
         let slot = self.insert(core, rest);
@@ -454,6 +458,11 @@ impl Sessions {
         let text = text.asking_for_secret(held.expects_secret);
         self.apply_at(config, key, slot, &Event::Reply { to: key.1, token, verb: held.verb, text }, now, sink);
     }
+}
+
+/// What names the session.
+fn key_of(core: &Core) -> Key {
+    (core.link, core.subscriber)
 }
 
 /// What a session too many is answered.
